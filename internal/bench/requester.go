@@ -1,0 +1,319 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// A requester is one connection that sends requests and takes the replies, many
+// at a time, on one reply subject of its own: no goroutine, subscription or
+// timer per request. A sender begins requests in an open loop (send); in a
+// closed loop the receiving goroutine begins the next one when a reply comes,
+// which saves a change of goroutines per request.
+//
+// Every request has a slot. Only the sending side fills a free slot, and only
+// the receiving side frees it, so the token in it is all that they agree on.
+type requester struct {
+	run      *run
+	conn     Conn
+	sub      Subscription
+	subjects []string
+	body     []byte
+	inbox    string // a reply subject is inbox + token
+	slots    []slot
+	window   int64
+	next     atomic.Uint64 // number of the next request
+	flight   atomic.Int64  // slots in use
+	waiting  atomic.Bool
+	room     chan struct{}
+
+	// The receiving goroutine's own:
+	closed bool   // it begins requests too
+	quota  uint64 // then: how many after the warm-up; 0: no limit
+	asked  uint64 // then: of quota
+	loaded bool   // then: it has begun the last one
+	meter  *meter
+	oldest uint64 // requests before it are settled or in again
+	again  []attempt
+	swept  int64
+}
+
+// A slot is a request that waits for its reply. Times are ns on the run's clock.
+type slot struct {
+	token atomic.Uint64 // free, taken, or number<<attemptBits | attempt
+	due   int64
+	sent  int64 // first attempt
+	last  int64 // latest attempt
+}
+
+const (
+	attemptBits = 4
+	free        = 0
+)
+
+// An attempt is a request that failed and is or will be sent again.
+type attempt struct {
+	token uint64
+	at    int64 // when to send it; 0: sent
+}
+
+func newRequester(r *run, id int, conn Conn) (*requester, error) {
+	slots := 1
+	for slots < r.cfg.window() {
+		slots *= 2
+	}
+	q := &requester{
+		run: r, conn: conn,
+		subjects: r.cfg.publishSubjects(),
+		body:     r.cfg.body(id),
+		inbox:    conn.Inbox() + ".",
+		slots:    make([]slot, slots),
+		window:   int64(r.cfg.window()),
+		room:     make(chan struct{}, 1),
+		meter:    r.rec.meter(id),
+		oldest:   1,
+	}
+	q.next.Store(1)
+	var err error
+	q.sub, err = conn.Subscribe(q.inbox+"*", "", max(1024, 2*slots))
+	return q, err
+}
+
+func (q *requester) slot(number uint64) *slot { return &q.slots[number&uint64(len(q.slots)-1)] }
+
+func (q *requester) ready() bool { return q.flight.Load() < q.window }
+
+func (q *requester) await() {
+	q.waiting.Store(true)
+	defer q.waiting.Store(false)
+	if q.ready() {
+		return
+	}
+	timer := time.NewTimer(longestSleep)
+	defer timer.Stop()
+	select {
+	case <-q.room:
+	case <-timer.C:
+	}
+}
+
+func (q *requester) send(due, now int64) error {
+	number := q.next.Load()
+	for q.slot(number).token.Load() != free {
+		number++ // an old request still waits there
+	}
+	s := q.slot(number)
+	s.due, s.sent, s.last = due, now, now
+	token := number << attemptBits
+	s.token.Store(token)
+	q.flight.Add(1)
+	q.next.Store(number + 1)
+	if err := q.publish(token); err != nil {
+		s.token.Store(free)
+		q.flight.Add(-1)
+		return err
+	}
+	return nil
+}
+
+func (q *requester) publish(token uint64) error {
+	var buf [96]byte
+	reply := strconv.AppendUint(append(buf[:0], q.inbox...), token, 36)
+	subject := q.subjects[(token>>attemptBits)%uint64(len(q.subjects))]
+	return q.conn.Publish(subject, string(reply), q.body)
+}
+
+// receive takes replies until the run quits.
+func (q *requester) receive() {
+	var (
+		batch = make([]Message, receiveBatch)
+		wait  = q.run.sweepEvery
+	)
+	for !q.run.quit.Load() {
+		n := q.sub.Receive(batch, wait)
+		now := q.run.clock.now()
+		if n > 0 {
+			q.take(batch[:n], now)
+		}
+		if now-q.swept >= int64(wait) {
+			q.swept = now
+			q.sweep(now)
+		}
+		switch {
+		case q.closed:
+			q.refill(now)
+		case q.waiting.Load() && q.ready():
+			select {
+			case q.room <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (q *requester) take(batch []Message, now int64) {
+	m := q.meter
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lastArrival = now
+	for i := range batch {
+		token, err := strconv.ParseUint(batch[i].Subject[len(q.inbox):], 36, 64)
+		s := q.slot(token >> attemptBits)
+		if err != nil || token == free || s.token.Load() != token {
+			m.unexpected++
+			continue
+		}
+		if class := batch[i].Failed; class != ClassNone {
+			q.failed(s, token, class, now)
+			continue
+		}
+		m.received++
+		if now >= q.run.rec.from && now <= q.run.rec.until.Load() {
+			m.arrived++
+			m.arrivedBytes += uint64(len(batch[i].Data))
+		}
+		if s.due >= q.run.rec.from {
+			m.done++
+			m.doneBytes += uint64(len(batch[i].Data))
+			m.response.Record(now - s.due)
+			m.service.Record(now - s.sent)
+		}
+		q.release(s)
+	}
+}
+
+func (q *requester) release(s *slot) {
+	s.token.Store(free)
+	q.flight.Add(-1)
+}
+
+// failed settles or repeats a request that has failed. The caller holds the
+// meter's lock.
+func (q *requester) failed(s *slot, token uint64, class ErrorClass, now int64) {
+	tries := token & (1<<attemptBits - 1)
+	if class.retryable() && int(tries) < q.run.cfg.Retries && !q.run.stop.Load() {
+		q.meter.retries++
+		s.token.Store(token + 1)
+		q.again = append(q.again, attempt{token + 1, now + int64(backoff(int(tries)))})
+		return
+	}
+	if s.due >= q.run.rec.from {
+		q.run.rec.failures.add(class, class.says())
+		if class == ClassTimeout {
+			// A request that was given up took at least this long. Left out, it
+			// would make percentiles better the worse the service is.
+			q.meter.response.Record(now - s.due)
+			q.meter.service.Record(now - s.sent)
+		}
+	}
+	q.release(s)
+}
+
+const (
+	backoffBase = 50 * time.Millisecond
+	backoffMost = 2 * time.Second
+)
+
+// backoff returns how long to wait before attempt n+2: exponential with full
+// jitter, so that clients that failed together do not come back together
+// (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+func backoff(n int) time.Duration {
+	ceiling := min(backoffMost, backoffBase<<n)
+	return rand.N(ceiling) + 1 //nolint:gosec // spreading load, not a secret
+}
+
+// sweep gives up requests that waited too long, and sends again those whose
+// backoff has passed. First attempts are in order of time, so it looks only at
+// the oldest.
+func (q *requester) sweep(now int64) {
+	q.meter.mu.Lock()
+	defer q.meter.mu.Unlock()
+	patience := int64(q.run.cfg.Timeout)
+	for ; q.oldest < q.next.Load(); q.oldest++ {
+		s, token := q.slot(q.oldest), q.oldest<<attemptBits
+		if s.token.Load() != token {
+			continue
+		}
+		if now-s.last < patience {
+			break
+		}
+		q.failed(s, token, ClassTimeout, now)
+	}
+	for i := len(q.again) - 1; i >= 0; i-- {
+		if q.repeat(&q.again[i], now, patience) {
+			q.again = slices.Delete(q.again, i, i+1)
+		}
+	}
+}
+
+// repeat reports whether nothing is left to be done for a.
+func (q *requester) repeat(a *attempt, now, patience int64) bool {
+	s := q.slot(a.token >> attemptBits)
+	switch {
+	case s.token.Load() != a.token:
+		return true // answered
+	case a.at == 0:
+		if now-s.last < patience {
+			return false
+		}
+		q.failed(s, a.token, ClassTimeout, now)
+		return true
+	case now < a.at:
+		return false
+	}
+	s.last, a.at = now, 0
+	if err := q.publish(a.token); err != nil {
+		q.failed(s, a.token, q.run.env.Driver.Classify(err), now)
+		return true
+	}
+	return false
+}
+
+// refill begins requests until the window is full.
+func (q *requester) refill(now int64) {
+	if q.loaded {
+		return
+	}
+	var begun, measured uint64
+	for q.ready() && !q.spent() {
+		inPart := now >= q.run.rec.from
+		if err := q.send(now, now); err != nil {
+			q.run.fail(err, inPart)
+			break // and try again after the next wait
+		}
+		begun++
+		if inPart {
+			measured++
+			q.asked++
+		}
+	}
+	if begun > 0 {
+		q.meter.mu.Lock()
+		q.meter.sent += begun
+		q.meter.begun += measured
+		q.meter.begunBytes += measured * uint64(len(q.body))
+		q.meter.mu.Unlock()
+	}
+	if q.spent() {
+		q.loaded = true
+		q.run.loading.Done()
+	}
+}
+
+func (q *requester) spent() bool {
+	return q.run.stop.Load() || q.quota > 0 && q.asked >= q.quota
+}
+
+// unfinished counts the measured requests that still wait.
+func (q *requester) unfinished() uint64 {
+	var n uint64
+	for i := range q.slots {
+		if s := &q.slots[i]; s.token.Load() != free && s.due >= q.run.rec.from {
+			n++
+		}
+	}
+	return n
+}
