@@ -1,0 +1,257 @@
+package main
+
+import (
+	"fmt"
+	"net/textproto"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+	"github.com/spf13/cobra"
+
+	"github.com/natsops/natsops/internal/bench"
+	"github.com/natsops/natsops/internal/ledger"
+	"github.com/natsops/natsops/internal/natsconn"
+)
+
+// benchFlags is what the flags of a workload say. config makes it a
+// bench.Config; nothing else reads it.
+type benchFlags struct {
+	clients, receivers int
+	queue              string
+	msgs               uint64
+	duration, warmup   time.Duration
+	rate, schedule     string
+	closed             bool
+	size               int
+	subjects           int
+	headers            []string
+	payload            string
+	inFlight           int
+	retries            int
+	idle               time.Duration
+	external           bool
+	seed               uint64
+
+	changed func(name string) bool
+	read    func(file string) ([]byte, error)
+}
+
+const (
+	defaultDuration = 10 * time.Second
+	defaultWarmup   = time.Second
+)
+
+// add adds the flags that fit the workload.
+func (f *benchFlags) add(cmd *cobra.Command, w bench.Workload) {
+	f.changed = cmd.Flags().Changed
+	f.read = os.ReadFile
+	f.addClients(cmd, w)
+	f.addLength(cmd, w)
+	fs := cmd.Flags()
+	switch w {
+	case bench.PubSub, bench.Sub:
+		fs.StringVar(&f.queue, "queue", "", "subscribers share the messages as queue group `NAME`")
+	case bench.Request, bench.Reply:
+		fs.StringVar(&f.queue, "queue", "", "responders share the requests as queue group `NAME` (default natsops)")
+	case bench.Pub:
+	}
+	if w == bench.Sub || w == bench.Reply {
+		fs.DurationVar(&f.idle, "idle", f.idleDefault(w), "end `DURATION` after the last message (0: never)")
+	} else {
+		f.addLoad(cmd, w)
+	}
+	if w == bench.Reply {
+		fs.Var(sizeFlag(&f.size, ""), "size", "answer with `SIZE` bytes (default: what the request held)")
+	}
+	fs.Var(countFlag(&f.subjects, 1), "subjects", "spread over `N` subjects: SUBJECT.0, SUBJECT.1, …")
+}
+
+func (f *benchFlags) idleDefault(w bench.Workload) time.Duration {
+	if w == bench.Sub {
+		return 5 * time.Second
+	}
+	return 0
+}
+
+func (f *benchFlags) addClients(cmd *cobra.Command, w bench.Workload) {
+	fs := cmd.Flags()
+	switch w {
+	case bench.PubSub:
+		fs.Var(countFlag(&f.clients, 1), "publishers", "publish from `N` connections")
+		fs.Var(countFlag(&f.receivers, 1), "subscribers", "subscribe from `N` connections; each gets every message, unless --queue is given")
+	case bench.Request:
+		fs.Var(countFlag(&f.clients, 1), "clients", "request from `N` connections")
+		fs.Var(countFlag(&f.receivers, 1), "responders", "answer from `N` connections")
+		fs.BoolVar(&f.external, "external", false, "a service, or natsops bench reply, answers; start no responders")
+	case bench.Pub:
+		fs.Var(countFlag(&f.clients, 1), "clients", "publish from `N` connections")
+	case bench.Sub, bench.Reply:
+		fs.Var(countFlag(&f.receivers, 1), "clients", "receive from `N` connections")
+	}
+}
+
+func (f *benchFlags) addLength(cmd *cobra.Command, w bench.Workload) {
+	fs := cmd.Flags()
+	fs.Var(msgsFlag(&f.msgs), "msgs", "end after `N` messages, for example 10k or 1.5M")
+	if w == bench.Sub || w == bench.Reply {
+		fs.DurationVar(&f.duration, "duration", 0, "end after `DURATION` (default: with Ctrl-C)")
+		return
+	}
+	fs.DurationVar(&f.duration, "duration", 0, "measure for `DURATION` (default 10s, unless --msgs is given)")
+	fs.DurationVar(&f.warmup, "warmup", 0, "load for `DURATION` first, without measuring (default 1s, none with --msgs)")
+}
+
+func (f *benchFlags) addLoad(cmd *cobra.Command, w bench.Workload) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.rate, "rate", f.rateDefault(w), "begin `N` operations per second, all clients together: 10k, 100k/s, max; FROM..TO for a ramp, A,B,C for steps")
+	fs.Var(choice(&f.schedule, "constant", "poisson", "ramp", "steps"), "schedule", "how operations follow each other: constant, poisson, ramp or steps")
+	fs.Var(sizeFlag(&f.size, "128"), "size", "messages of `SIZE`, for example 128 or 4KiB")
+	fs.StringVar(&f.payload, "payload", "random", "fill messages with random bytes, zero bytes or the contents of `FILE`: random, zero or a path")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `KEY:VALUE` with every message (repeatable)")
+	fs.Uint64Var(&f.seed, "seed", 1, "replay payloads and the poisson schedule from seed `N`")
+	if w == bench.Pub {
+		return
+	}
+	fs.Var(countFlag(&f.inFlight, 0), "in-flight", "let each client have at most `N` outstanding (default: 1 in a closed loop of requests, otherwise chosen to fit)")
+	fs.BoolVar(&f.closed, "closed", false, "closed loop: a client begins the next operation when an earlier one has ended")
+	if w == bench.Request {
+		fs.IntVar(&f.retries, "retries", 0, "send a failed request again up to `N` times, with exponential backoff and jitter")
+	}
+}
+
+func (f *benchFlags) rateDefault(w bench.Workload) string {
+	if w == bench.Request {
+		return "1k"
+	}
+	return maxRate
+}
+
+// config makes the flags and arguments of a workload into a configuration.
+func (f *benchFlags) config(w bench.Workload, args []string, timeout time.Duration) (bench.Config, nats.Header, error) {
+	c := bench.Config{
+		Workload: w, Subject: temporarySubject(), Subjects: f.subjects, Queue: f.queue,
+		Senders: f.clients, Receivers: f.receivers,
+		Msgs: f.msgs, Duration: f.duration, Warmup: f.warmup,
+		Rate: f.rate, Closed: f.closed,
+		Size: f.size, InFlight: f.inFlight, Timeout: timeout, Retries: f.retries,
+		Idle: f.idle, External: f.external, Seed: f.seed,
+	}
+	if len(args) > 0 {
+		c.Subject = args[0]
+	}
+	if timeout == 0 {
+		c.Timeout = natsconn.DefaultTimeout
+	}
+	if err := f.contradiction(w, args); err != nil {
+		return c, nil, err
+	}
+	if w == bench.Sub || w == bench.Reply {
+		c.Payload.Kind = bench.ZeroPayload
+		return c, nil, c.Check()
+	}
+	if c.Msgs == 0 && !f.changed("duration") {
+		c.Duration = defaultDuration
+	}
+	if c.Msgs == 0 && !f.changed("warmup") {
+		c.Warmup = defaultWarmup
+	}
+	return f.load(c)
+}
+
+// load fills in what is sent, and when.
+func (f *benchFlags) load(c bench.Config) (bench.Config, nats.Header, error) {
+	var err error
+	if c.Payload, err = f.fill(); err != nil {
+		return c, nil, err
+	}
+	if c.Payload.Kind == bench.FilePayload {
+		c.Size = len(c.Payload.Data)
+		if c.Workload == bench.PubSub {
+			c.Size += ledger.StampSize
+		}
+	}
+	if c.Closed && !f.changed("rate") {
+		c.Rate = maxRate
+	}
+	if c.Schedule, err = schedule(f.schedule, c.Rate, c.Warmup+c.Duration, f.seed); err != nil {
+		return c, nil, err
+	}
+	header, err := parseHeaders(f.headers)
+	if err != nil {
+		return c, nil, err
+	}
+	for name := range header {
+		c.Headers = append(c.Headers, name)
+	}
+	return c, header, c.Check()
+}
+
+// contradiction returns an error for flags that exclude each other or say
+// nothing that can be done.
+func (f *benchFlags) contradiction(w bench.Workload, args []string) error {
+	loads := w != bench.Sub && w != bench.Reply
+	for _, rule := range []struct {
+		broken bool
+		says   string
+	}{
+		{loads && f.msgs > 0 && f.changed("duration"), "--msgs and --duration exclude each other; give one of them"},
+		{f.changed("duration") && f.duration <= 0, fmt.Sprintf("--duration %v is no time to measure; give for example 10s", f.duration)},
+		{f.warmup < 0, fmt.Sprintf("--warmup %v is negative", f.warmup)},
+		{f.idle < 0, fmt.Sprintf("--idle %v is negative", f.idle)},
+		{f.external && len(args) == 0, "--external needs the subject of the service: natsops bench request SUBJECT --external"},
+		{f.external && (f.changed("responders") || f.queue != ""), "--external means that somebody else answers: leave out --responders and --queue"},
+		{loads && f.changed("size") && !f.madeUp(), fmt.Sprintf("--size and --payload %s exclude each other; a file has its own size", f.payload)},
+	} {
+		if rule.broken {
+			return usagef("%s", rule.says)
+		}
+	}
+	return nil
+}
+
+// madeUp reports whether the payload comes from no file.
+func (f *benchFlags) madeUp() bool { return f.payload == "random" || f.payload == "zero" }
+
+func (f *benchFlags) fill() (bench.Payload, error) {
+	switch f.payload {
+	case "random":
+		return bench.Payload{Kind: bench.RandomPayload}, nil
+	case "zero":
+		return bench.Payload{Kind: bench.ZeroPayload}, nil
+	}
+	data, err := f.read(f.payload)
+	if err != nil {
+		return bench.Payload{}, usagef("cannot read the payload: %w", err)
+	}
+	if len(data) == 0 {
+		return bench.Payload{}, usagef("the payload file %s is empty", f.payload)
+	}
+	return bench.Payload{Kind: bench.FilePayload, Name: f.payload, Data: data}, nil
+}
+
+// parseHeaders reads KEY:VALUE pairs. Errors do not show values, which may be
+// secrets.
+func parseHeaders(pairs []string) (nats.Header, error) {
+	var header nats.Header
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, ":")
+		if !ok {
+			return nil, usagef("header %q has no colon; write KEY:VALUE", pair)
+		}
+		key = strings.TrimSpace(key)
+		if key == "" || strings.ContainsAny(key+value, "\r\n") || strings.Contains(key, " ") || textproto.TrimString(key) != key {
+			return nil, usagef("header %q has an unusable name; write KEY:VALUE", key+":…")
+		}
+		if header == nil {
+			header = nats.Header{}
+		}
+		header.Add(key, strings.TrimSpace(value))
+	}
+	return header, nil
+}
+
+// temporarySubject returns a subject that nobody else uses.
+func temporarySubject() string { return "natsops.bench." + nuid.Next() }

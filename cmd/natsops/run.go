@@ -1,0 +1,18 @@
+package main
+
+import "context"
+
+// run executes one command line and returns the process exit code.
+func run(ctx context.Context, w world, args []string) int {
+	root := newRootCommand(w)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	asJSON := false
+	if f := cmd.Flags().Lookup("output"); f != nil {
+		asJSON = f.Value.String() == "json"
+	}
+	return complain(w.stderr, err, asJSON)
+}
