@@ -26,7 +26,7 @@ type Conn interface {
 	// messages wait in the client; those beyond it are dropped and counted.
 	Subscribe(subject, queue string, buffer int) (Subscription, error)
 	// Flush returns once the server has read everything published so far and
-	// has acted on every Subscribe.
+	// has acted on every Subscribe. ctx must have a deadline.
 	Flush(ctx context.Context) error
 	// Inbox returns a new subject for replies.
 	Inbox() string

@@ -3,14 +3,17 @@ package bench
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A fakeNet is a broker in memory whose faults a test chooses.
 type fakeNet struct {
+	mu   sync.Mutex // held for moments only: whoever waits for it stops a synctest bubble
 	subs []*fakeSub
 	next atomic.Uint64
 	// fate says when a message arrives (by its delays; none: it is lost, two: it
@@ -71,8 +74,11 @@ func (c *fakeConn) Publish(subject, reply string, data []byte) error {
 }
 
 func (f *fakeNet) deliver(n uint64, m Message) {
+	f.mu.Lock()
+	subs := slices.Clone(f.subs)
+	f.mu.Unlock()
 	var members []*fakeSub
-	for _, s := range f.subs {
+	for _, s := range subs {
 		prefix, wild := strings.CutSuffix(s.subject, "*")
 		switch {
 		case wild && !strings.HasPrefix(m.Subject, prefix), !wild && s.subject != m.Subject:
@@ -97,6 +103,8 @@ func (s *fakeSub) put(m Message) {
 
 func (c *fakeConn) Subscribe(subject, queue string, buffer int) (Subscription, error) {
 	s := &fakeSub{subject: subject, queue: queue, arrived: make(chan Message, buffer), closed: c.closed}
+	c.net.mu.Lock()
+	defer c.net.mu.Unlock()
 	c.net.subs = append(c.net.subs, s)
 	return s, nil
 }

@@ -3,14 +3,15 @@ package bench
 import (
 	"fmt"
 	"time"
+
+	"github.com/natsops/natsops/internal/quantity"
 )
 
 const (
 	// A processor that is this busy has nothing left to give.
 	busy = 0.9
-	// A schedule that was kept this well was kept.
-	keptShare = 0.999
-	keptLate  = time.Millisecond
+	// A schedule of which this much was begun was kept.
+	kept = 0.999
 )
 
 // limit says what kept the result from being higher. It claims no more than
@@ -19,7 +20,7 @@ func (r *run) limit(res Result) Limit {
 	switch {
 	case !r.cfg.loads():
 		return Limit{"unknown", "the load was made elsewhere"}
-	case res.keptSchedule():
+	case res.Achieved != nil && *res.Achieved >= kept:
 		return Limit{"schedule", "the load was what --rate asked for; more may be possible"}
 	case r.cfg.Schedule != nil && r.rec.total.blocked > 0:
 		return Limit{"window", fmt.Sprintf("operations waited because %d per client were outstanding: replies came slower than the rate", r.cfg.window())}
@@ -31,13 +32,6 @@ func (r *run) limit(res Result) Limit {
 		return Limit{"window", fmt.Sprintf("each client had at most %d outstanding, and neither side was busy; more clients or --in-flight may give more", r.cfg.window())}
 	}
 	return Limit{"unknown", "neither the generator nor the server was seen to be busy; the network or a pause may have been the limit"}
-}
-
-func (res Result) keptSchedule() bool {
-	if res.Achieved == nil || *res.Achieved < keptShare || res.Generator.Lateness == nil {
-		return false
-	}
-	return res.Generator.Lateness.P99 <= keptLate
 }
 
 // busiest tells whose processors were used up.
@@ -87,14 +81,16 @@ func (r *run) warnings(res Result, flushErr error) []string {
 	add(res.Missed > 0, "%d operations that were due never began: the asked rate was not reached", res.Missed)
 	add(res.Unexpected > 0 && res.ErrorCount == 0, "%d more replies than requests: more than one responder answers; is a queue group missing?", res.Unexpected)
 	add(res.Unfinished > 0, "%d requests were still waiting at the end", res.Unfinished)
+	add(res.Workload == Pub && res.Disconnects > 0,
+		"a connection broke: what was on its way then may be lost, and pub cannot tell; pubsub can")
 	if res.Usage != nil {
 		add(res.Usage.Restarted, "the server restarted during the run; its numbers count from the restart")
 		add(res.Usage.SlowConsumers > 0, "the server cut off %d slow consumers", res.Usage.SlowConsumers)
 	}
 	if late := res.Generator.Lateness; late != nil && res.Response != nil {
 		add(late.P99 > res.Response.P50 && late.P99 > 100*time.Microsecond,
-			"operations began up to %v late at p99: the response time has the generator's own delay in it", late.P99.Round(time.Microsecond))
+			"operations began up to %v late at p99: the response time has the generator's own delay in it", quantity.FormatDuration(late.P99))
 	}
-	add(res.ElapsedNS < int64(100*time.Millisecond), "the measured part was only %v: too short for a rate to be trusted", time.Duration(res.ElapsedNS).Round(time.Microsecond))
+	add(res.ElapsedNS < int64(100*time.Millisecond), "the measured part was only %v: too short for a rate to be trusted", quantity.FormatDuration(time.Duration(res.ElapsedNS)))
 	return w
 }

@@ -86,6 +86,9 @@ func endpoint(base string) VarzSource {
 	return VarzSource{Name: "monitoring endpoint " + redacted(base), ask: func(ctx context.Context) (Varz, error) {
 		var v Varz
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+		if wrong, ok := errors.AsType[*url.Error](err); ok {
+			return v, wrong.Err // without the URL, which may hold a password
+		}
 		if err != nil {
 			return v, err
 		}

@@ -39,6 +39,10 @@ type Stamp struct {
 	Time      int64  // in ns, on the clock of the sender: due or send time, as it chose
 }
 
+// castagnoli is never written to. Asking for it anew costs a lock-free look-up,
+// three times a message, which is a tenth of what a stamp costs altogether.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a constant that Go cannot write as one
+
 // Read returns the stamp of a message. It neither copies nor allocates. The
 // error is ErrTooShort or ErrCorrupt.
 func Read(message []byte) (Stamp, error) {
@@ -46,7 +50,7 @@ func Read(message []byte) (Stamp, error) {
 		return Stamp{}, ErrTooShort
 	}
 	body, trailer := message[:len(message)-StampSize], message[len(message)-StampSize:]
-	sum := crc32.Update(checksum(body), crc32.MakeTable(crc32.Castagnoli), trailer[4:])
+	sum := crc32.Update(checksum(body), castagnoli, trailer[4:])
 	if sum != binary.BigEndian.Uint32(trailer) {
 		return Stamp{}, ErrCorrupt
 	}
@@ -59,5 +63,5 @@ func Read(message []byte) (Stamp, error) {
 }
 
 func checksum(body []byte) uint32 {
-	return crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+	return crc32.Checksum(body, castagnoli)
 }

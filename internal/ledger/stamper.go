@@ -38,7 +38,7 @@ func (s *Stamper) Next(seq uint64, at int64) []byte {
 	trailer := s.message[len(s.message)-StampSize:]
 	binary.BigEndian.PutUint64(trailer[8:], seq)
 	binary.BigEndian.PutUint64(trailer[16:], uint64(at))
-	sum := crc32.Update(s.bodySum, crc32.MakeTable(crc32.Castagnoli), trailer[4:])
+	sum := crc32.Update(s.bodySum, castagnoli, trailer[4:])
 	binary.BigEndian.PutUint32(trailer, sum)
 	return s.message
 }

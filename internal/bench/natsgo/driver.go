@@ -5,7 +5,7 @@ package natsgo
 import (
 	"context"
 	"errors"
-	"strings"
+	"net"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -79,8 +79,8 @@ func (Driver) Classify(err error) bench.ErrorClass {
 			return known.class
 		}
 	}
-	if strings.Contains(strings.ToLower(err.Error()), "permissions violation") {
-		return bench.ClassPermission
+	if _, broken := errors.AsType[*net.OpError](err); broken {
+		return bench.ClassDisconnected
 	}
 	return bench.ClassOther
 }
