@@ -19,11 +19,22 @@ type Driver struct {
 	Dial func(ctx context.Context, name string, opts ...nats.Option) (*nats.Conn, error)
 	// Header is sent with every message that a run begins; nil: none.
 	Header nats.Header
+	// Clients is how many connections share the memory for write buffers.
+	Clients int
 }
 
-// The client flushes when this much is buffered (and when it is idle). The
-// default of 32 KiB costs one system call per 32 messages of 1 KiB.
-const writeBuffer = 1 << 20
+// A connection flushes when this much is buffered, and when it is idle. The
+// client's default of 32 KiB costs one system call per 32 messages of 1 KiB;
+// 1 MiB for each of a thousand connections would cost a gigabyte.
+const (
+	leastWriteBuffer = 32 << 10
+	mostWriteBuffer  = 1 << 20
+	allWriteBuffers  = 64 << 20
+)
+
+func (d Driver) writeBuffer() int {
+	return max(leastWriteBuffer, min(mostWriteBuffer, allWriteBuffers/max(1, d.Clients)))
+}
 
 // A load test is there to see what an outage costs, so clients come back soon
 // and never give up.
@@ -36,7 +47,7 @@ const (
 func (d Driver) Connect(ctx context.Context, name string, events func(bench.Event)) (bench.Conn, error) {
 	c := &conn{header: d.Header, closed: make(chan struct{})}
 	nc, err := d.Dial(ctx, name,
-		nats.WriteBufferSize(writeBuffer),
+		nats.WriteBufferSize(d.writeBuffer()),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
