@@ -1,0 +1,15 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// WriteJSON writes a document indented, for people and programs alike. Fields
+// keep the order of the Go struct.
+func WriteJSON(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // it is not HTML, and p99<5ms should stay readable
+	e.SetIndent("", "  ")
+	return e.Encode(document)
+}
