@@ -72,7 +72,8 @@ bench: ## Go benchmarks, BENCHCOUNT (6) times, as benchstat reads them
 	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) -timeout 1h ./...
 
 .PHONY: soak
-soak: ## race tests in random order, again and again for SOAKTIME (1800) seconds
+soak: ## memory of a long run, then race tests in random order for SOAKTIME (1800) seconds
+	$(STEP) "soak memory" env NATSOPS_SOAK=2m $(GO) test -count 1 -run TestMemoryStaysFlat -timeout 10m ./internal/bench/natsgo
 	@tools/soak $(SOAKTIME)
 
 .PHONY: snapshot

@@ -54,7 +54,7 @@ func loadPlace(ctx context.Context, w world, c natsconn.Config, monitor string) 
 	if err != nil {
 		return place{}, fmt.Errorf("cannot start a throwaway server: %w", err)
 	}
-	fmt.Fprintf(w.stderr, "natsops: no server was named, so a throwaway one was started on this machine (%s)\n", server.URL())
+	fmt.Fprintf(w.stderr, "natsops: no server named; started a throwaway one at %s\n", server.URL())
 	target, err = natsconn.For(natsconn.Config{Servers: server.URL(), Timeout: c.Timeout})
 	return place{target: target, lab: server, monitor: server.MonitorURL()}, err
 }

@@ -52,6 +52,8 @@ func (r *run) busiest(res Result) (Limit, bool) {
 		return Limit{"generator", fmt.Sprintf("it used %.2f of its %d cores: the server may take more than this", gen.Cores, gen.CoresHere)}, true
 	case oneSender && gen.Cores >= busy:
 		return Limit{"generator", fmt.Sprintf("its one sending goroutine was busy all the time (%.2f cores): try more --clients", gen.Cores)}, true
+	case r.cfg.Workload == Pub && srv >= busy*float64(r.cfg.Senders):
+		return Limit{"server", fmt.Sprintf("it reads a connection with one goroutine, and was busy (%.2f cores): try more --clients", srv)}, true
 	case srv > 0 && srv >= busy*float64(res.Usage.Cores):
 		return Limit{"server", fmt.Sprintf("it used %.2f of its %d cores", srv, res.Usage.Cores)}, true
 	default:
