@@ -19,7 +19,8 @@ type fakeNet struct {
 	// fate says when a message arrives (by its delays; none: it is lost, two: it
 	// is duplicated) and what it holds then.
 	fate       func(n uint64, subject string, data []byte) ([]time.Duration, []byte)
-	refuse     func(n uint64) error // makes Publish fail
+	refuse     func(n uint64) error      // makes Publish fail
+	failed     func(n uint64) ErrorClass // of a reply
 	maxPayload int64
 	dialError  error
 }
@@ -63,6 +64,9 @@ func (c *fakeConn) Publish(subject, reply string, data []byte) error {
 		delays, body = c.net.fate(n, subject, body)
 	}
 	m := Message{Subject: subject, Reply: reply, Data: body}
+	if c.net.failed != nil && reply == "" {
+		m.Failed = c.net.failed(n)
+	}
 	for _, d := range delays {
 		if d == 0 {
 			c.net.deliver(n, m)

@@ -194,7 +194,7 @@ func (q *requester) release(s *slot) {
 // meter's lock.
 func (q *requester) failed(s *slot, token uint64, class ErrorClass, now int64) {
 	tries := token & (1<<attemptBits - 1)
-	if class.retryable() && int(tries) < q.run.cfg.Retries && !q.run.stop.Load() {
+	if class.retryable() && int(tries) < q.run.cfg.Retries && !q.run.cut.Load() {
 		q.meter.retries++
 		s.token.Store(token + 1)
 		q.again = append(q.again, attempt{token + 1, now + int64(backoff(int(tries)))})

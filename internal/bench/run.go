@@ -52,7 +52,7 @@ type run struct {
 	quit    atomic.Bool    // receive nothing more
 	fatal   chan error     // what makes going on pointless
 
-	cut         bool // short, by an interrupt or a fatal error
+	cut         atomic.Bool // short, by an interrupt or a fatal error
 	disconnects atomic.Uint64
 	down        atomic.Int64 // connections that are down now
 	firstSeen   atomic.Int64 // first arrival; 0: none
@@ -95,7 +95,7 @@ func (r *run) measure(ctx context.Context) (Result, error) {
 	cause := r.supervise(ctx)
 	loadEnd := r.clock.now()
 	if cause != nil {
-		r.cut = true
+		r.cut.Store(true)
 		r.rec.until.Store(min(r.rec.until.Load(), loadEnd))
 	}
 	flushed, flushErr := r.flush(ctx)

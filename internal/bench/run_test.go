@@ -53,6 +53,9 @@ func TestStallIsChargedToEveryOperationThatItHeldUp(t *testing.T) {
 				if res.Sent != 10_000 || res.Received != 10_000 {
 					t.Errorf("sent %d, received %d, want 10000 each", res.Sent, res.Received)
 				}
+				if res.Response.P50 > time.Microsecond {
+					t.Errorf("p50 is %v where nothing takes any time", res.Response.P50)
+				}
 				within(t, "p99", res.Response.P99, 100*time.Millisecond)
 				within(t, "p99.9", res.Response.P999, 190*time.Millisecond)
 				if res.Loop != OpenLoop {
@@ -94,19 +97,21 @@ func TestClosedLoopSaysThatItIsClosed(t *testing.T) {
 }
 
 func TestWarmupIsNotMeasured(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		net := newFakeNet()
-		net.fate = stalled("test.subject", 100*time.Millisecond, 700*time.Millisecond)
-		cfg := base(Request)
-		cfg.Schedule, cfg.Warmup, cfg.Duration = Constant(100), time.Second, 2*time.Second
-		res := mustRun(t, net, cfg)
-		if res.Sent != 200 || res.Received != 200 || res.Response.Max > time.Millisecond {
-			t.Errorf("sent %d, received %d, max %v; want 200, 200 and no stall", res.Sent, res.Received, res.Response.Max)
-		}
-		if res.RatePerS != 100 {
-			t.Errorf("rate %v/s, want 100", res.RatePerS)
-		}
-	})
+	for _, w := range []Workload{Request, PubSub} {
+		synctest.Test(t, func(t *testing.T) {
+			net := newFakeNet()
+			net.fate = stalled("test.subject", 100*time.Millisecond, 700*time.Millisecond)
+			cfg := base(w)
+			cfg.Schedule, cfg.Warmup, cfg.Duration = Constant(100), time.Second, 2*time.Second
+			res := mustRun(t, net, cfg)
+			if res.Sent != 200 || res.Received != 200 || res.Response.Max > time.Millisecond {
+				t.Errorf("%s: sent %d, received %d, max %v; want 200, 200 and no stall", w, res.Sent, res.Received, res.Response.Max)
+			}
+			if res.RatePerS != 100 {
+				t.Errorf("%s: rate %v/s, want 100", w, res.RatePerS)
+			}
+		})
+	}
 }
 
 func TestEveryMessageIsAccountedFor(t *testing.T) {
@@ -128,8 +133,15 @@ func TestEveryMessageIsAccountedFor(t *testing.T) {
 		}
 		cfg := base(PubSub)
 		cfg.Schedule, cfg.Msgs, cfg.Receivers = Constant(100), 100, 3
+		begin := time.Now()
 		res := mustRun(t, net, cfg)
+		if took := time.Since(begin); took > 4*time.Second {
+			t.Errorf("the run waited until %v for messages that were lost", took)
+		}
 		l := res.Ledger
+		if res.Received != 294 || res.Response.Count != 294 {
+			t.Errorf("received %d, %d of them measured; duplicates must not count", res.Received, res.Response.Count)
+		}
 		if l.Sent != 300 || l.Received != 294 || l.Lost != 6 || l.Duplicated != 3 || l.Reordered != 3 || l.Corrupt != 3 {
 			t.Errorf("%+v", l.Tally)
 		}
@@ -281,6 +293,48 @@ func TestInterruptedRunReturnsWhatItMeasured(t *testing.T) {
 					t.Errorf("it took %v after an interrupt at 2.5 s", took)
 				}
 			})
+		})
+	}
+}
+
+// What arrives after an interrupt is accounted for, but is not throughput.
+func TestArrivalsAfterAnInterruptAreNotThroughput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newFakeNet()
+		net.fate = func(n uint64, _ string, data []byte) ([]time.Duration, []byte) {
+			if n < 5 {
+				return []time.Duration{0}, data // probes
+			}
+			return []time.Duration{400 * time.Millisecond}, data
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		cfg := base(PubSub)
+		cfg.Schedule, cfg.Duration = Constant(100), time.Hour
+		res, _ := Run(ctx, cfg, Env{Driver: net, Pacing: PacingTimer})
+		if res.Ledger.Lost != 0 || res.RatePerS < 75 || res.RatePerS > 85 {
+			t.Errorf("lost %d, rate %v/s; want none, and 80/s: 1.6 s of 100/s in 2 s", res.Ledger.Lost, res.RatePerS)
+		}
+	})
+}
+
+// An error that the service itself gave will be given again.
+func TestOnlyFailuresThatMayPassAreRepeated(t *testing.T) {
+	for class, want := range map[ErrorClass]uint64{ClassService: 0, ClassNoResponders: 20} {
+		synctest.Test(t, func(t *testing.T) {
+			net := newFakeNet()
+			net.failed = func(n uint64) ErrorClass {
+				if n > 4 {
+					return class
+				}
+				return ClassNone
+			}
+			cfg := base(Request)
+			cfg.Schedule, cfg.Msgs, cfg.Retries = Constant(10), 10, 2
+			res := mustRun(t, net, cfg)
+			if res.Retries != want || res.ErrorCount != 10 || res.Errors[0].Class != class {
+				t.Errorf("%s: %d retries, errors %+v; want %d retries and 10 errors", class, res.Retries, res.Errors, want)
+			}
 		})
 	}
 }

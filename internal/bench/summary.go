@@ -77,7 +77,7 @@ func (r *run) measured(loadEnd, flushed int64) (int64, volume) {
 		return r.lastSeen.Load(), arrived
 	case r.cfg.Msgs > 0:
 		return max(sum.lastArrival, r.rec.from), done
-	case r.cut:
+	case r.cut.Load():
 		return min(loadEnd, r.end), arrived
 	default:
 		return r.end, arrived
@@ -99,7 +99,7 @@ func (r *run) offered(res *Result, to int64) {
 	due := r.planned(r.cfg.Warmup+part) - r.planned(r.cfg.Warmup)
 	asked := due / part.Seconds()
 	begun := float64(r.rec.total.begun)
-	if left := due - begun - float64(r.rec.total.refused); !r.cut && !r.exhausted() && left > 0 {
+	if left := due - begun - float64(r.rec.total.refused); !r.cut.Load() && !r.exhausted() && left > 0 {
 		res.Missed = uint64(math.Round(left))
 	}
 	achieved := 1.0
