@@ -106,10 +106,10 @@ func (f *benchFlags) addLength(cmd *cobra.Command, w bench.Workload) {
 
 func (f *benchFlags) addLoad(cmd *cobra.Command, w bench.Workload) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.rate, "rate", f.rateDefault(w), "begin `N` operations per second, all clients together: 10k, 100k/s, max; FROM..TO for a ramp, A,B,C for steps")
-	fs.Var(choice(&f.schedule, "constant", "poisson", "ramp", "steps"), "schedule", "how operations follow each other: constant, poisson, ramp or steps")
+	fs.StringVar(&f.rate, "rate", f.rateDefault(w), "begin `N` operations per second, all clients together: 10k, 100k/s or max; FROM..TO for a ramp, A,B,C for steps")
+	fs.Var(choice(&f.schedule, "constant", "poisson", "ramp", "steps"), "schedule", "let operations follow each other as `KIND`: constant, poisson, ramp or steps")
 	fs.Var(sizeFlag(&f.size, "128"), "size", "messages of `SIZE`, for example 128 or 4KiB")
-	fs.StringVar(&f.payload, "payload", "random", "fill messages with random bytes, zero bytes or the contents of `FILE`: random, zero or a path")
+	fs.StringVar(&f.payload, "payload", "random", "fill messages with `WHAT`: random (bytes), zero (bytes) or the contents of a file")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `KEY:VALUE` with every message (repeatable)")
 	fs.Uint64Var(&f.seed, "seed", 1, "replay payloads and the poisson schedule from seed `N`")
 	if w == bench.Pub {

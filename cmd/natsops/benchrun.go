@@ -39,7 +39,7 @@ type benchOptions struct {
 func (o *benchOptions) add(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.monitor, "monitor", "", "ask the server's monitoring endpoint at `URL` what the load costs it")
-	f.VarP(choice(&o.output, benchreport.Formats()...), "output", "o", "print the result as "+strings.Join(benchreport.Formats(), ", "))
+	f.VarP(choice(&o.output, benchreport.Formats()...), "output", "o", "print the result as `FORMAT`: "+strings.Join(benchreport.Formats(), ", "))
 	f.StringVar(&o.save, "save", "", "also write the result as JSON to `FILE`")
 	f.StringArrayVar(&o.objectives, "slo", nil, "exit with 4 unless `OBJECTIVES` hold, for example 'p99<5ms,rate>=100k/s,lost==0'")
 	f.Var(countFlag(&o.repeat, 1), "repeat", "run `N` times; report the median and the spread")

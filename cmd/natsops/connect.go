@@ -30,7 +30,7 @@ func addConnectionFlags(cmd *cobra.Command, c *natsconn.Config) {
 	f.DurationVar(&c.Timeout, "timeout", 0, "give up a connection or a request after `DURATION` (default 5s) [NATS_TIMEOUT]")
 	f.StringVar(&c.JSDomain, "js-domain", "", "use the JetStream domain `NAME`")
 	f.StringVar(&c.JSAPIPrefix, "js-api-prefix", "", "use `PREFIX` for the JetStream API")
-	f.StringVar(&c.InboxPrefix, "inbox-prefix", "", "use `PREFIX` for reply subjects [NATS_INBOX_PREFIX]")
+	f.StringVar(&c.InboxPrefix, "inbox-prefix", "", "use `PREFIX` for reply subjects")
 	f.StringVar(&c.SocksProxy, "socks-proxy", "", "connect through the SOCKS5 proxy at `URL` [NATS_SOCKS_PROXY]")
 }
 
@@ -49,6 +49,9 @@ func loadPlace(ctx context.Context, w world, c natsconn.Config, monitor string) 
 	target, err := natsconn.Resolve(c, w.getenv, natsconn.OnlyExplicit)
 	if !errors.Is(err, natsconn.ErrNoTarget) {
 		return place{target: target, monitor: monitor}, err
+	}
+	if c != (natsconn.Config{Timeout: c.Timeout}) || monitor != "" {
+		return place{}, usagef("connection settings are given, but no server; name one with --server or --context")
 	}
 	server, err := lab.StartChild(ctx, lab.Config{})
 	if err != nil {

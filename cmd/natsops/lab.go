@@ -46,8 +46,8 @@ removed afterwards. Use it to try natsops, or anything else, without a risk.`,
 	}
 	f := cmd.Flags()
 	f.IntVar(&cfg.Port, "port", 0, "listen on port `N` (0: a free one)")
-	f.Var(choice((*string)(&cfg.Auth), "none", "token", "user", "nkey"), "auth", "what clients need to get in: none, token, user or nkey")
-	f.Var(choice((*string)(&cfg.TLS), "off", "server", "mutual"), "tls", "off, server (it has a certificate) or mutual (clients need one too)")
+	f.Var(choice((*string)(&cfg.Auth), "none", "token", "user", "nkey"), "auth", "let clients in by `MEANS`: none, token, user or nkey")
+	f.Var(choice((*string)(&cfg.TLS), "off", "server", "mutual"), "tls", "use TLS in `MODE`: off, server (it has a certificate) or mutual (clients need one too)")
 	f.BoolVar(&cfg.TLSFirst, "tlsfirst", false, "begin with the TLS handshake")
 	completeChoices(cmd, "auth", "tls")
 	return cmd
