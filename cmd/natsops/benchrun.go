@@ -215,12 +215,14 @@ func onLoopback(addr string) bool {
 	return err == nil && at.Addr().Unmap().IsLoopback()
 }
 
-// withHint puts an error and its remedy into one sentence.
+// withHint puts why the server's usage is not known and its remedy into one
+// sentence.
 func withHint(err error) string {
+	why := strings.TrimPrefix(err.Error(), inspect.ErrNoVarz.Error()+": ")
 	if remedy := hint.Of(err); remedy != "" {
-		return err.Error() + "; try " + remedy
+		return why + "; try " + remedy
 	}
-	return err.Error()
+	return why
 }
 
 // sample asks the server what it has used. The operating system knows the CPU

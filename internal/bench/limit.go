@@ -90,7 +90,8 @@ func (r *run) warnings(res Result, flushErr error) []string {
 		add(res.Usage.SlowConsumers > 0, "the server cut off %d slow consumers", res.Usage.SlowConsumers)
 	}
 	if late := res.Generator.Lateness; late != nil && res.Response != nil {
-		add(late.P99 > res.Response.P50 && late.P99 > 100*time.Microsecond,
+		ownFault := r.rec.total.blocked == 0 // otherwise it waited for replies
+		add(ownFault && late.P99 > res.Response.P50 && late.P99 > 100*time.Microsecond,
 			"operations began up to %v late at p99: the response time has the generator's own delay in it", quantity.FormatDuration(late.P99))
 	}
 	add(res.ElapsedNS < int64(100*time.Millisecond), "the measured part was only %v: too short for a rate to be trusted", quantity.FormatDuration(time.Duration(res.ElapsedNS)))

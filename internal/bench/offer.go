@@ -86,6 +86,8 @@ func (s *sender) unpaced() {
 }
 
 // paced begins operations when they are due, or as soon as it can afterwards.
+// What is overdue when the warm-up ends is given up with it: otherwise a load
+// that is too much would spend the measured part on what nobody measures.
 func (s *sender) paced() {
 	pacer := s.run.pacing()
 	defer pacer.close()
@@ -99,10 +101,13 @@ func (s *sender) paced() {
 			s.exhausted = true
 			return
 		}
-		if due > now {
+		switch {
+		case due > now:
 			s.settle()
 			now = pacer.sleepUntil(due, stop)
-		} else if len(s.late) >= batchOps {
+		case due < s.run.rec.from && now >= s.run.rec.from:
+			continue
+		case s.batch.sent >= batchOps:
 			s.settle()
 			now = s.run.clock.now()
 		}

@@ -272,6 +272,26 @@ func TestOperationsThatCouldNotBeginAreMissed(t *testing.T) {
 	})
 }
 
+// A load that is too much leaves a backlog in the warm-up. The measured part
+// must not be spent on it: it would say that nothing was sent.
+func TestBacklogOfTheWarmupIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newFakeNet()
+		net.fate = func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
+			if s == "test.subject" {
+				return []time.Duration{100 * time.Millisecond}, data
+			}
+			return []time.Duration{0}, data
+		}
+		cfg := base(Request)
+		cfg.Schedule, cfg.Warmup, cfg.Duration, cfg.InFlight = Constant(1000), 2*time.Second, 2*time.Second, 10
+		res := mustRun(t, net, cfg)
+		if res.Sent < 200 || res.Sent+res.Missed != 2000 {
+			t.Errorf("sent %d, missed %d; want at least 200 of 2000 sent", res.Sent, res.Missed)
+		}
+	})
+}
+
 func TestInterruptedRunReturnsWhatItMeasured(t *testing.T) {
 	for _, w := range []Workload{Pub, PubSub, Request} {
 		t.Run(string(w), func(t *testing.T) {
