@@ -21,15 +21,15 @@ func newBenchCommand(w world) *cobra.Command {
 Without a workload it makes a short tour of about 15 seconds: one publisher to
 one subscriber, a fan-out, requests at a fixed rate, and publishing alone.
 
-If no server is named (--server, --context, NATS_URL, NATS_CONTEXT) the load goes
-to a throwaway server that natsops starts on this machine for the purpose. A
-selected context is never used: it may be production.
+If no server is named (--server, --context, NATS_URL, NATS_CONTEXT) the load
+goes to a throwaway server that natsops starts on this machine. A selected
+context is never used: it may be production.
 
 Latency counts from the moment an operation was due, so that a stall is charged
 to every operation that it held up (no coordinated omission).`,
 		Example: `  natsops bench
   natsops bench pubsub --subscribers 10 --size 1KiB
-  natsops bench request --rate 5k --duration 5s --slo 'p99<50ms,errors==0' -o json
+  natsops bench request --rate 5k --duration 5s --slo 'p99<50ms,errors==0'
   natsops bench pub orders.new -s nats://127.0.0.1:4222 --msgs 10M`,
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,7 +81,7 @@ difference of the two clocks is in it.`,
 		},
 		{
 			bench.PubSub, "pubsub [SUBJECT]", 0,
-			"Publish and receive: end-to-end latency, every message accounted for",
+			"Publish and receive: latency end to end, no message unaccounted",
 			`Publishes and subscribes from separate connections. Each message carries a
 stamp, so the result says what was lost, duplicated, reordered or damaged.
 
@@ -108,7 +108,7 @@ A request that was given up counts in the percentiles with the time it took.`,
 			`  natsops bench request --rate 10k --slo 'p99<5ms,errors==0'
   natsops bench request --closed --clients 10
   natsops bench request --closed --in-flight 1000
-  natsops bench request orders.get --external -s nats://127.0.0.1:4222 --retries 3`,
+  natsops bench request orders.get --external -s nats://127.0.0.1:4222`,
 		},
 		{
 			bench.Reply, "reply SUBJECT", 1,

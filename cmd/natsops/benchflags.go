@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"net/textproto"
 	"os"
 	"strings"
@@ -50,75 +53,75 @@ func (f *benchFlags) add(cmd *cobra.Command, w bench.Workload) {
 	f.read = os.ReadFile
 	f.addClients(cmd, w)
 	f.addLength(cmd, w)
-	fs := cmd.Flags()
+	flags := cmd.Flags()
 	switch w {
 	case bench.PubSub, bench.Sub:
-		fs.StringVar(&f.queue, "queue", "", "subscribers share the messages as queue group `NAME`")
+		flags.StringVar(&f.queue, "queue", "", "subscribers share the messages as queue group `NAME`")
 	case bench.Request, bench.Reply:
-		fs.StringVar(&f.queue, "queue", "", "responders share the requests as queue group `NAME` (default natsops)")
+		flags.StringVar(&f.queue, "queue", "", "responders share the requests as queue group `NAME` (default natsops)")
 	case bench.Pub:
 	}
 	if w == bench.Sub || w == bench.Reply {
-		fs.DurationVar(&f.idle, "idle", f.idleDefault(w), "end `DURATION` after the last message (0: never)")
+		flags.Var(durationFlag(&f.idle, f.idleDefault(w)), "idle", "end `DURATION` after the last message (0: never)")
 	} else {
 		f.addLoad(cmd, w)
 	}
 	if w == bench.Reply {
-		fs.Var(sizeFlag(&f.size, ""), "size", "answer with `SIZE` bytes (default: what the request held)")
+		flags.Var(sizeFlag(&f.size, ""), "size", "answer with `SIZE` bytes (default: what the request held)")
 	}
-	fs.Var(countFlag(&f.subjects, 1), "subjects", "spread over `N` subjects: SUBJECT.0, SUBJECT.1, …")
+	flags.Var(countFlag(&f.subjects, 1), "subjects", "spread over `N` subjects: SUBJECT.0, SUBJECT.1, …")
 }
 
-func (f *benchFlags) idleDefault(w bench.Workload) time.Duration {
+func (f *benchFlags) idleDefault(w bench.Workload) string {
 	if w == bench.Sub {
-		return 5 * time.Second
+		return "5s"
 	}
-	return 0
+	return "0"
 }
 
 func (f *benchFlags) addClients(cmd *cobra.Command, w bench.Workload) {
-	fs := cmd.Flags()
+	flags := cmd.Flags()
 	switch w {
 	case bench.PubSub:
-		fs.Var(countFlag(&f.clients, 1), "publishers", "publish from `N` connections")
-		fs.Var(countFlag(&f.receivers, 1), "subscribers", "subscribe from `N` connections; each gets every message, unless --queue is given")
+		flags.Var(countFlag(&f.clients, 1), "publishers", "publish from `N` connections")
+		flags.Var(countFlag(&f.receivers, 1), "subscribers", "subscribe from `N` connections; each gets every message, unless --queue is given")
 	case bench.Request:
-		fs.Var(countFlag(&f.clients, 1), "clients", "request from `N` connections")
-		fs.Var(countFlag(&f.receivers, 1), "responders", "answer from `N` connections")
-		fs.BoolVar(&f.external, "external", false, "a service, or natsops bench reply, answers; start no responders")
+		flags.Var(countFlag(&f.clients, 1), "clients", "request from `N` connections")
+		flags.Var(countFlag(&f.receivers, 1), "responders", "answer from `N` connections")
+		flags.BoolVar(&f.external, "external", false, "a service, or natsops bench reply, answers; start no responders")
 	case bench.Pub:
-		fs.Var(countFlag(&f.clients, 1), "clients", "publish from `N` connections")
+		flags.Var(countFlag(&f.clients, 1), "clients", "publish from `N` connections")
 	case bench.Sub, bench.Reply:
-		fs.Var(countFlag(&f.receivers, 1), "clients", "receive from `N` connections")
+		flags.Var(countFlag(&f.receivers, 1), "clients", "receive from `N` connections")
 	}
 }
 
 func (f *benchFlags) addLength(cmd *cobra.Command, w bench.Workload) {
-	fs := cmd.Flags()
-	fs.Var(msgsFlag(&f.msgs), "msgs", "end after `N` messages, for example 10k or 1.5M")
+	flags := cmd.Flags()
+	flags.Var(msgsFlag(&f.msgs), "msgs", "end after `N` messages, for example 10k or 1.5M")
 	if w == bench.Sub || w == bench.Reply {
-		fs.DurationVar(&f.duration, "duration", 0, "end after `DURATION` (default: with Ctrl-C)")
+		flags.Var(durationFlag(&f.duration, ""), "duration", "end after `DURATION` (default: with Ctrl-C)")
 		return
 	}
-	fs.DurationVar(&f.duration, "duration", 0, "measure for `DURATION` (default 10s, unless --msgs is given)")
-	fs.DurationVar(&f.warmup, "warmup", 0, "load for `DURATION` first, without measuring (default 1s, none with --msgs)")
+	flags.Var(durationFlag(&f.duration, ""), "duration", "measure for `DURATION` (default 10s, unless --msgs is given)")
+	flags.Var(durationFlag(&f.warmup, ""), "warmup", "load for `DURATION` first, without measuring (default 1s, none with --msgs)")
 }
 
 func (f *benchFlags) addLoad(cmd *cobra.Command, w bench.Workload) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.rate, "rate", f.rateDefault(w), "begin `N` operations per second, all clients together: 10k, 100k/s or max; FROM..TO for a ramp, A,B,C for steps")
-	fs.Var(choice(&f.schedule, "constant", "poisson", "ramp", "steps"), "schedule", "let operations follow each other as `KIND`: constant, poisson, ramp or steps")
-	fs.Var(sizeFlag(&f.size, "128"), "size", "messages of `SIZE`, for example 128 or 4KiB")
-	fs.StringVar(&f.payload, "payload", "random", "fill messages with `WHAT`: random (bytes), zero (bytes) or the contents of a file")
-	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `KEY:VALUE` with every message (repeatable)")
-	fs.Uint64Var(&f.seed, "seed", 1, "replay payloads and the poisson schedule from seed `N`")
+	flags := cmd.Flags()
+	flags.StringVar(&f.rate, "rate", f.rateDefault(w), "begin `N` operations per second, all clients together: 10k, 100k/s or max; FROM..TO for a ramp, A,B,C for steps")
+	flags.Var(choice(&f.schedule, "constant", "poisson", "ramp", "steps"), "schedule", "let operations follow each other as `KIND`: constant, poisson, ramp or steps")
+	flags.Var(sizeFlag(&f.size, "128"), "size", "messages of `SIZE`, for example 128 or 4KiB")
+	flags.StringVar(&f.payload, "payload", "random", "fill messages with `WHAT`: random (bytes), zero (bytes) or the contents of a file")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `KEY:VALUE` with every message (repeatable)")
+	flags.Var(numberFlag(&f.seed, 1, 0, math.MaxInt64), "seed", "replay payloads and the poisson schedule from seed `N`")
 	if w == bench.Pub {
 		return
 	}
-	fs.Var(countFlag(&f.inFlight, 0), "in-flight", "let each client have at most `N` outstanding (default: 1 in a closed loop of requests, otherwise chosen to fit)")
-	fs.BoolVar(&f.closed, "closed", false, "closed loop: a client begins the next operation when an earlier one has ended")
+	flags.Var(countFlag(&f.inFlight, 0), "in-flight", "let each client have at most `N` outstanding (default: 1 in a closed loop of requests, otherwise chosen to fit)")
+	flags.BoolVar(&f.closed, "closed", false, "closed loop: a client begins the next operation when an earlier one has ended")
 	if w == bench.Request {
-		fs.IntVar(&f.retries, "retries", 0, "send a failed request again up to `N` times, with exponential backoff and jitter")
+		flags.Var(numberFlag(&f.retries, 0, 0, bench.MaxRetries), "retries", "send a failed request again up to `N` times, with exponential backoff and jitter")
 	}
 }
 
@@ -199,8 +202,6 @@ func (f *benchFlags) contradiction(w bench.Workload, args []string) error {
 	}{
 		{loads && f.msgs > 0 && f.changed("duration"), "--msgs and --duration exclude each other; give one of them"},
 		{f.changed("duration") && f.duration <= 0, fmt.Sprintf("--duration %v is no time to measure; give for example 10s", f.duration)},
-		{f.warmup < 0, fmt.Sprintf("--warmup %v is negative", f.warmup)},
-		{f.idle < 0, fmt.Sprintf("--idle %v is negative", f.idle)},
 		{f.external && len(args) == 0, "--external needs the subject of the service: natsops bench request SUBJECT --external"},
 		{f.external && (f.changed("responders") || f.queue != ""), "--external means that somebody else answers: leave out --responders and --queue"},
 		{loads && f.changed("size") && !f.madeUp(), fmt.Sprintf("--size and --payload %s exclude each other; a file has its own size", f.payload)},
@@ -224,12 +225,20 @@ func (f *benchFlags) fill() (bench.Payload, error) {
 	}
 	data, err := f.read(f.payload)
 	if err != nil {
-		return bench.Payload{}, usagef("cannot read the payload: %w", err)
+		return bench.Payload{}, usagef("cannot read --payload %q: %w; give random, zero or a file", f.payload, cause(err))
 	}
 	if len(data) == 0 {
 		return bench.Payload{}, usagef("the payload file %s is empty", f.payload)
 	}
 	return bench.Payload{Kind: bench.FilePayload, Name: f.payload, Data: data}, nil
+}
+
+// cause leaves out of an error the name of the file, which was said already.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // parseHeaders reads KEY:VALUE pairs. Errors do not show values, which may be

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -75,8 +76,8 @@ func runBench(ctx context.Context, w world, o benchOptions, jobs []benchJob) (er
 	if err := checkSave(o.save); err != nil {
 		return err
 	}
-	if o.conn.Timeout < 0 {
-		return usagef("--timeout %v is negative", o.conn.Timeout)
+	if err := checkMonitor(o.monitor); err != nil {
+		return err
 	}
 	place, err := loadPlace(ctx, w, o.conn, o.monitor)
 	if err != nil {
@@ -114,6 +115,20 @@ func (o benchOptions) parseObjectives(jobs []benchJob) ([]slo.Objective, error) 
 	return objectives, nil
 }
 
+func checkMonitor(monitor string) error {
+	if monitor == "" {
+		return nil
+	}
+	u, err := url.Parse(monitor)
+	if err != nil {
+		return usagef("--monitor is no URL; give for example http://127.0.0.1:8222") // it may hold a password
+	}
+	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usagef("--monitor %s is no monitoring endpoint; give for example http://127.0.0.1:8222", u.Redacted())
+	}
+	return nil
+}
+
 // checkSave makes sure, before anything is sent, that the result can be saved
 // later. It leaves nothing behind.
 func checkSave(file string) error {
@@ -125,7 +140,7 @@ func checkSave(file string) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".natsops-*")
 	if err != nil {
-		return usagef("cannot save the result: %w", err)
+		return usagef("cannot save the result to %s: %w", file, cause(err))
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
@@ -269,7 +284,7 @@ func writeDocument(w world, o benchOptions, doc benchreport.Document) error {
 	if o.save != "" {
 		err := save(o.save, func(out io.Writer) error { return benchreport.Write(out, "json", doc, w.style(out)) })
 		if err != nil {
-			return fmt.Errorf("cannot save the result: %w", err)
+			return fmt.Errorf("cannot save the result to %s: %w", o.save, cause(err))
 		}
 	}
 	return benchreport.Write(w.stdout, o.output, doc, w.style(w.stdout))

@@ -27,7 +27,7 @@ func addConnectionFlags(cmd *cobra.Command, c *natsconn.Config) {
 	f.StringVar(&c.TLSKey, "tlskey", "", "the certificate's private key is in `FILE` [NATS_KEY]")
 	f.StringVar(&c.TLSCA, "tlsca", "", "trust servers whose certificate the CA in `FILE` has signed [NATS_CA]")
 	f.BoolVar(&c.TLSFirst, "tlsfirst", false, "begin with the TLS handshake, before the server says anything")
-	f.DurationVar(&c.Timeout, "timeout", 0, "give up a connection or a request after `DURATION` (default 5s) [NATS_TIMEOUT]")
+	f.Var(durationFlag(&c.Timeout, ""), "timeout", "give up a connection or a request after `DURATION` (default 5s) [NATS_TIMEOUT]")
 	f.StringVar(&c.JSDomain, "js-domain", "", "use the JetStream domain `NAME`")
 	f.StringVar(&c.JSAPIPrefix, "js-api-prefix", "", "use `PREFIX` for the JetStream API")
 	f.StringVar(&c.InboxPrefix, "inbox-prefix", "", "use `PREFIX` for reply subjects")

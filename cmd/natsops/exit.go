@@ -26,7 +26,7 @@ func exits() []exit {
 		{code: 0, when: "success"},
 		{code: 1, when: "any other failure"},
 		{code: 2, is: []error{errUsage, natsconn.ErrConfig, bench.ErrConfig}, when: "the command line or an input file is wrong; nothing was sent"},
-		{code: 3, is: []error{natsconn.ErrConnect}, when: "no server could be reached, or it refused the credentials"},
+		{code: 3, is: []error{natsconn.ErrConnect, bench.ErrDenied}, when: "no server could be reached, or it refused the credentials"},
 		{code: 4, is: []error{errObjectiveMissed}, when: "the run finished, but an SLO was missed or a regression was found"},
 		{code: 5, when: "an inspection found a problem at or above --fail-on"},
 		{code: 6, when: "chaos: the fault was healed, but the system did not recover or messages were lost"},
@@ -75,7 +75,9 @@ func complain(stderr io.Writer, err error, asJSON bool) int {
 	}
 	message, remedy := err.Error(), hint.Of(err)
 	if asJSON {
-		_ = json.NewEncoder(stderr).Encode(struct {
+		out := json.NewEncoder(stderr)
+		out.SetEscapeHTML(false) // objectives have < and > in them
+		_ = out.Encode(struct {
 			Error string `json:"error"`
 			Hint  string `json:"hint,omitempty"`
 			Code  int    `json:"code"`

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -86,6 +87,27 @@ func sizeFlag(value *int, def string) pflag.Value {
 		_ = p.Set(def)
 	}
 	return p
+}
+
+// durationFlag is a time span; 0 when the flag is left out.
+func durationFlag(value *time.Duration, def string) pflag.Value {
+	p := &parsed[time.Duration]{value: value, kind: "duration", parse: quantity.ParseDuration}
+	if def != "" {
+		_ = p.Set(def)
+	}
+	return p
+}
+
+// numberFlag is a whole number from least to most.
+func numberFlag[T int | uint64](value *T, def, least, most T) pflag.Value {
+	*value = def
+	return &parsed[T]{value: value, text: fmt.Sprint(def), kind: "number", parse: func(s string) (T, error) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < int64(least) || n > int64(most) {
+			return 0, fmt.Errorf("want a whole number from %d to %d", least, most)
+		}
+		return T(n), nil
+	}}
 }
 
 // A choiceValue is a flag that takes one of a few words.

@@ -38,14 +38,14 @@ removed afterwards. Use it to try natsops, or anything else, without a risk.`,
   natsops lab --port 4222`,
 		Args: between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cfg.Port < 0 || cfg.Port > 65535 {
-				return usagef("--port %d is not a port; give 1 to 65535, or 0 for a free one", cfg.Port)
+			if cfg.TLSFirst && cfg.TLS == lab.TLSOff {
+				return usagef("--tlsfirst needs TLS: say --tls server or --tls mutual too")
 			}
 			return runLab(cmd.Context(), w, cfg)
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&cfg.Port, "port", 0, "listen on port `N` (0: a free one)")
+	f.Var(numberFlag(&cfg.Port, 0, 0, 65535), "port", "listen on port `N` (0: a free one)")
 	f.Var(choice((*string)(&cfg.Auth), "none", "token", "user", "nkey"), "auth", "let clients in by `MEANS`: none, token, user or nkey")
 	f.Var(choice((*string)(&cfg.TLS), "off", "server", "mutual"), "tls", "use TLS in `MODE`: off, server (it has a certificate) or mutual (clients need one too)")
 	f.BoolVar(&cfg.TLSFirst, "tlsfirst", false, "begin with the TLS handshake")

@@ -27,7 +27,11 @@ func schedule(kind, rate string, over time.Duration, seed uint64) (bench.Schedul
 		if !ok {
 			return nil, usagef("--schedule ramp needs --rate FROM..TO, for example 1k..10k, not %q", rate)
 		}
-		a, b, err := twoRates(from, to)
+		a, err := rateIn(from, rate)
+		if err != nil {
+			return nil, err
+		}
+		b, err := rateIn(to, rate)
 		return bench.Ramp{From: a, To: b, Over: over}, err
 	case "steps":
 		rates, err := manyRates(rate)
@@ -44,7 +48,10 @@ func schedule(kind, rate string, over time.Duration, seed uint64) (bench.Schedul
 	}
 }
 
-func oneRate(s string) (float64, error) {
+func oneRate(s string) (float64, error) { return rateIn(s, s) }
+
+// rateIn reads one rate of what the user wrote.
+func rateIn(s, whole string) (float64, error) {
 	if strings.Contains(s, "..") {
 		return 0, usagef("--rate %q is a range: say --schedule ramp, or give one rate", s)
 	}
@@ -53,20 +60,12 @@ func oneRate(s string) (float64, error) {
 	}
 	r, err := quantity.ParseRate(s)
 	if err != nil {
-		return 0, usagef("invalid argument %q for --rate: %w", s, err)
+		return 0, usagef("invalid argument %q for --rate: %w", whole, err)
 	}
 	if r <= 0 {
 		return 0, usagef("--rate %q sends nothing; give a rate above 0, or max", s)
 	}
 	return r, nil
-}
-
-func twoRates(from, to string) (a, b float64, err error) {
-	if a, err = oneRate(from); err != nil {
-		return 0, 0, err
-	}
-	b, err = oneRate(to)
-	return a, b, err
 }
 
 func manyRates(s string) ([]float64, error) {
@@ -77,7 +76,7 @@ func manyRates(s string) ([]float64, error) {
 	rates := make([]float64, len(parts))
 	for i, p := range parts {
 		var err error
-		if rates[i], err = oneRate(p); err != nil {
+		if rates[i], err = rateIn(p, s); err != nil {
 			return nil, err
 		}
 	}

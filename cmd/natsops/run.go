@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // run executes one command line and returns the process exit code.
@@ -13,9 +16,22 @@ func run(ctx context.Context, w world, args []string) int {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // it says which signal
 	}
-	asJSON := false
-	if f := cmd.Flags().Lookup("output"); f != nil {
-		asJSON = f.Value.String() == "json"
+	return complain(w.stderr, err, wantsJSON(cmd, args))
+}
+
+// wantsJSON reports whether errors are for a program. A command line that could
+// not be read to its end may have said so behind the mistake.
+func wantsJSON(cmd *cobra.Command, args []string) bool {
+	if f := cmd.Flags().Lookup("output"); f == nil {
+		return false
+	} else if f.Changed {
+		return f.Value.String() == "json"
 	}
-	return complain(w.stderr, err, asJSON)
+	line := " " + strings.Join(args, " ") + " "
+	for _, form := range []string{" -o json ", " -ojson ", " -o=json ", " --output json ", " --output=json "} {
+		if strings.Contains(line, form) {
+			return true
+		}
+	}
+	return false
 }

@@ -78,7 +78,10 @@ type Config struct {
 const (
 	// MaxRetries is the most attempts after the first that a request may have.
 	MaxRetries = 1<<attemptBits - 1
-	maxSenders = 1 << 16
+	// What a machine can well hold.
+	maxSenders  = 1 << 16
+	maxInFlight = 1 << 22
+	maxSubjects = 1 << 20
 )
 
 // loop returns what kind of loop the configuration makes.
@@ -103,9 +106,12 @@ func (c Config) stamped() bool {
 	return c.Workload == PubSub || c.Workload == Pub && c.Payload.Kind != FilePayload && c.Size >= ledger.StampSize
 }
 
-// window returns how many operations one client may have outstanding.
+// window returns how many operations one client may have outstanding; 0 where
+// it begins none.
 func (c Config) window() int {
 	switch {
+	case !c.loads():
+		return 0
 	case c.InFlight > 0:
 		return c.InFlight
 	case c.loop() == ClosedLoop && c.Workload == Request:
@@ -154,6 +160,8 @@ func (c Config) clientRules() []rule {
 		{c.Workload == PubSub && c.Receivers < 1, "pubsub needs at least one subscriber; to publish only use: natsops bench pub"},
 		{c.Workload == Request && !c.External && c.Receivers < 1, "at least one responder is needed; if a service answers, say --external"},
 		{c.InFlight < 0, "--in-flight must be at least 1"},
+		{c.InFlight > maxInFlight/max(1, c.Senders), fmt.Sprintf("--in-flight %d is too much for %s: all together may have %d outstanding",
+			c.InFlight, count(c.Senders, "client"), maxInFlight)},
 		{c.Retries < 0 || c.Retries > MaxRetries, fmt.Sprintf("--retries must be between 0 and %d", MaxRetries)},
 		{c.Closed && c.Workload == Pub, "--closed is for workloads with an answer to wait for; pub has none"},
 	}
@@ -166,6 +174,7 @@ func (c Config) messageRules() []rule {
 			"--size %d is too small for the %d-byte stamp that accounts for each message; use --size %d or more, or natsops bench pub",
 			c.Size, ledger.StampSize, ledger.StampSize)},
 		{c.Subjects < 1, "--subjects must be at least 1"},
+		{c.Subjects > maxSubjects, fmt.Sprintf("--subjects %d are too many; the most is %d", c.Subjects, maxSubjects)},
 	}
 }
 
@@ -184,7 +193,7 @@ func (c Config) checkSubject() error {
 		return err
 	}
 	if c.Queue != "" {
-		return CheckSubject(c.Queue, false)
+		return checkName("queue group", c.Queue, false)
 	}
 	return nil
 }

@@ -2,12 +2,9 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
-	"time"
 
-	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/ledger"
 )
 
@@ -32,7 +29,11 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	r.server = conns[0].Server()
 	if most := r.server.MaxPayload; int64(r.cfg.Size) > most {
-		return configErrorf("a message of %d bytes is over the server's max_payload of %d; use a smaller --size", r.cfg.Size, most)
+		what, remedy := "a message", "--size"
+		if r.cfg.Payload.Kind == FilePayload {
+			what, remedy = "a message with the payload "+r.cfg.Payload.Name, "file"
+		}
+		return configErrorf("%s has %d bytes, over the server's max_payload of %d; use a smaller %s", what, r.cfg.Size, most, remedy)
 	}
 	return r.enlist(conns[:receivers], conns[receivers:])
 }
@@ -192,106 +193,5 @@ func (r *run) connectWindows() {
 	}
 	for _, u := range r.units {
 		u.windows = windows
-	}
-}
-
-// prepare returns once messages will arrive where they should.
-func (r *run) prepare(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
-	defer cancel()
-	for _, c := range r.conns {
-		if err := c.Flush(ctx); err != nil {
-			return fmt.Errorf("cannot prepare the connections: %w", err)
-		}
-	}
-	select {
-	case err := <-r.fatal:
-		return err
-	default:
-	}
-	switch r.cfg.Workload {
-	case PubSub:
-		return r.probeSubscribers(ctx)
-	case Request:
-		r.respond()
-		return r.probeResponders(ctx)
-	default:
-		return nil
-	}
-}
-
-// How long to wait for a probe before it is sent again.
-const probeEvery = 20 * time.Millisecond
-
-// probeSubscribers publishes until every unit has received something from every
-// publisher's connection: in a cluster a subscription takes a while to be known
-// everywhere, and what is published before would be lost.
-func (r *run) probeSubscribers(ctx context.Context) error {
-	batch := make([]Message, receiveBatch)
-	for i, p := range r.publishers {
-		reached := make([]bool, len(r.units))
-		for left := len(reached); left > 0; {
-			if err := p.probe(); err != nil {
-				return err
-			}
-			for _, s := range r.subscribers {
-				if reached[s.unit.id] {
-					continue
-				}
-				for _, m := range batch[:s.sub.Receive(batch, probeEvery/time.Duration(1+len(r.subscribers)/8))] {
-					st, err := ledger.Read(m.Data)
-					if err == nil && st.Run == r.id && int(st.Publisher) == i && !reached[s.unit.id] {
-						reached[s.unit.id] = true
-						left--
-					}
-				}
-			}
-			if err := r.gaveUp(ctx); err != nil {
-				return fmt.Errorf("cannot reach the subscribers: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// probeResponders sends a request from every connection until it is answered.
-func (r *run) probeResponders(ctx context.Context) error {
-	batch := make([]Message, receiveBatch)
-	probed := r.requesters
-	if r.cfg.External {
-		probed = probed[:1] // a stranger's service: trouble it as little as may be
-	}
-	for _, q := range probed {
-		for answered := false; !answered; {
-			if err := q.publish(free); err != nil {
-				return err
-			}
-			if n := q.sub.Receive(batch, r.cfg.Timeout); n > 0 {
-				answered = batch[0].Failed != ClassNoResponders
-			}
-			if !answered {
-				q.sub.Receive(batch, probeEvery) // a pause
-			}
-			if !answered && r.cfg.External {
-				return hint.Wrap(fmt.Errorf("cannot request: nobody answers on %q", q.subjects[0]),
-					"to start a responder with: natsops bench reply "+r.cfg.Subject)
-			}
-			if err := r.gaveUp(ctx); err != nil {
-				return fmt.Errorf("cannot reach the responders: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// gaveUp returns why preparing cannot go on, or nil.
-func (r *run) gaveUp(ctx context.Context) error {
-	select {
-	case err := <-r.fatal:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	default:
-		return nil
 	}
 }

@@ -13,9 +13,10 @@ import (
 
 // A fakeNet is a broker in memory whose faults a test chooses.
 type fakeNet struct {
-	mu   sync.Mutex // held for moments only: whoever waits for it stops a synctest bubble
-	subs []*fakeSub
-	next atomic.Uint64
+	mu      sync.Mutex // held for moments only: whoever waits for it stops a synctest bubble
+	subs    []*fakeSub
+	next    atomic.Uint64
+	servers atomic.Int64
 	// fate says when a message arrives (by its delays; none: it is lost, two: it
 	// is duplicated) and what it holds then.
 	fate       func(n uint64, subject string, data []byte) ([]time.Duration, []byte)
@@ -31,13 +32,20 @@ func (f *fakeNet) Connect(context.Context, string, func(Event)) (Conn, error) {
 	return &fakeConn{net: f, closed: make(chan struct{})}, f.dialError
 }
 
-var errRefused = errors.New("refused")
+var (
+	errRefused   = errors.New("refused")
+	errForbidden = errors.New("forbidden")
+)
 
 func (*fakeNet) Classify(err error) ErrorClass {
-	if errors.Is(err, errRefused) {
+	switch {
+	case errors.Is(err, errRefused):
 		return ClassDisconnected
+	case errors.Is(err, errForbidden):
+		return ClassPermission
+	default:
+		return ClassOther
 	}
-	return ClassOther
 }
 
 type fakeConn struct {
@@ -117,7 +125,10 @@ func (*fakeConn) Flush(context.Context) error { return nil }
 
 func (c *fakeConn) Inbox() string { return "_INBOX." + strconv.FormatUint(c.net.next.Add(1), 10) }
 
-func (c *fakeConn) Server() ServerInfo { return ServerInfo{MaxPayload: c.net.maxPayload} }
+// Server says another ID each time, as in a cluster, so that runs probe.
+func (c *fakeConn) Server() ServerInfo {
+	return ServerInfo{MaxPayload: c.net.maxPayload, ID: strconv.FormatInt(c.net.servers.Add(1), 10)}
+}
 
 func (c *fakeConn) Close() {
 	select {

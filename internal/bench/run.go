@@ -2,11 +2,14 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/natsops/natsops/internal/hint"
 )
 
 // Env is what a run needs of the world.
@@ -58,6 +61,9 @@ type run struct {
 	firstSeen   atomic.Int64 // first arrival; 0: none
 	lastSeen    atomic.Int64
 }
+
+// ErrDenied marks an error that the user's permissions caused.
+var ErrDenied = errors.New("the server does not allow this")
 
 // Run offers the load that cfg describes and returns what it measured, also
 // when ctx ends early; the error is then the context's cause. Other errors wrap
@@ -220,7 +226,10 @@ func (r *run) fail(err error, measured bool) {
 	if measured {
 		r.rec.failures.add(class, err.Error())
 	}
-	if class == ClassPermission || class == ClassTooLarge {
+	switch class {
+	case ClassPermission:
+		r.abort(hint.Wrap(fmt.Errorf("%w: %w", ErrDenied, err), "a subject that the user may publish and subscribe to"))
+	case ClassTooLarge:
 		r.abort(err)
 	}
 }

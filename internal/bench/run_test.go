@@ -394,6 +394,24 @@ func TestTooLargeMessagesAreRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 }
 
+func TestMissingPermissionEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newFakeNet()
+		net.refuse = func(n uint64) error {
+			if n > 50 {
+				return errForbidden
+			}
+			return nil
+		}
+		cfg := base(Pub)
+		cfg.Schedule, cfg.Duration = Constant(100), time.Hour
+		res, err := Run(t.Context(), cfg, Env{Driver: net, Pacing: PacingTimer})
+		if !errors.Is(err, ErrDenied) || res.Sent != 50 || res.Interrupted {
+			t.Errorf("Run = %v, sent %d, interrupted %v", err, res.Sent, res.Interrupted)
+		}
+	})
+}
+
 // Clients must not fire in lockstep: with 10 clients at 100/s something begins
 // every 10 ms.
 func TestClientsTakeTurns(t *testing.T) {

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -165,4 +164,4 @@ func (s Steps) MeanRate(d time.Duration) float64 {
 	return total / d.Seconds()
 }
 
-func (s Steps) String() string { return fmt.Sprintf("steps (%d × %v)", len(s.Rates), s.Each) }
+func (s Steps) String() string { return "steps" }

@@ -8,8 +8,11 @@ import (
 // CheckSubject returns an error that wraps ErrConfig unless s is a subject that
 // a server accepts: tokens between dots, none empty, no white space, and
 // wildcards (* for one token, > for the rest) only where they are allowed.
-func CheckSubject(s string, wildcards bool) error {
-	wrong := func(why string) error { return configErrorf("subject %q %s", s, why) }
+func CheckSubject(s string, wildcards bool) error { return checkName("subject", s, wildcards) }
+
+// checkName checks a subject, or what follows the rules of one.
+func checkName(what, s string, wildcards bool) error {
+	wrong := func(why string) error { return configErrorf("%s %q %s", what, s, why) }
 	if s == "" {
 		return wrong("is empty")
 	}

@@ -97,7 +97,7 @@ func (r *run) offered(res *Result, to int64) {
 		return
 	}
 	due := r.planned(r.cfg.Warmup+part) - r.planned(r.cfg.Warmup)
-	asked := due / part.Seconds()
+	asked := math.Round(due/part.Seconds()*1e6) / 1e6
 	begun := float64(r.rec.total.begun)
 	if left := due - begun - float64(r.rec.total.refused); !r.cut.Load() && !r.exhausted() && left > 0 {
 		res.Missed = uint64(math.Round(left))

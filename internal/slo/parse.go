@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/natsops/natsops/internal/hint"
 )
 
 // Parse reads objectives, separated by commas, for the metrics given. Each is a
@@ -52,39 +54,12 @@ func cut(term string) (name string, op Op, value string, ok bool) {
 
 // unknownMetric suggests the known metric that is closest to name, or else all.
 func unknownMetric(name string, metrics []Metric) error {
-	const tolerated = 2 // typing errors
-	best, closest := "", tolerated+1
 	names := make([]string, len(metrics))
 	for i, m := range metrics {
 		names[i] = m.Name
-		if d := distance(name, m.Name); d < min(closest, len(m.Name)) {
-			best, closest = m.Name, d
-		}
 	}
-	if best != "" {
-		return fmt.Errorf("unknown metric %q, did you mean %q?", name, best)
+	if near, found := hint.Nearest(name, names); found {
+		return fmt.Errorf("unknown metric %q, did you mean %q?", name, near)
 	}
 	return fmt.Errorf("unknown metric %q, want one of: %s", name, strings.Join(names, ", "))
-}
-
-// distance returns how many bytes must be inserted, removed or replaced to make
-// b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // distances of the part of a read so far to every start of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

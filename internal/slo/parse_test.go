@@ -83,17 +83,6 @@ func TestSuggestionsShareSomethingWithWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestDistanceCountsTypingErrors(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"rate", "rate", 0}, {"kitten", "sitting", 3}, {"ab", "ba", 2}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("%q to %q is %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 func FuzzParsedObjectivesReadBackTheSame(f *testing.F) {
 	for _, expr := range []string{
 		"p99<5ms,rate>=100k/s,lost==0", "fairness >= 95%", "message_size==4KiB", "throughput!=1.5MiB/s", "p99.9<=1m30s", "x<1", "p99<-1", "",

@@ -2,6 +2,7 @@ package natsgo
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"time"
 
@@ -43,13 +44,24 @@ func (c *conn) Inbox() string { return c.nc.NewInbox() }
 
 func (c *conn) Server() bench.ServerInfo {
 	return bench.ServerInfo{
-		URL:        c.nc.ConnectedUrlRedacted(),
+		URL:        withoutUser(c.nc.ConnectedUrl()),
 		ID:         c.nc.ConnectedServerId(),
 		Name:       c.nc.ConnectedServerName(),
 		Version:    c.nc.ConnectedServerVersion(),
 		Cluster:    c.nc.ConnectedClusterName(),
 		MaxPayload: c.nc.MaxPayload(),
 	}
+}
+
+// withoutUser removes what may be a secret: nats.go would hide a password, but
+// not a token, which stands where the user is.
+func withoutUser(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
 }
 
 func (c *conn) Close() {
