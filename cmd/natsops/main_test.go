@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/natsops/natsops/internal/lab"
+)
+
+var update = flag.Bool("update", false, "rewrite the files in scripts that cmp compares with")
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == lab.ChildCommand {
+		main() // natsops ran in this process, and has started it again as its lab
+	}
+	if os.Getenv("GORACE") == "" {
+		// Programs built for the race detector each wait a second at their end.
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+			panic(err)
+		}
+	}
+	testscript.Main(leakTest{m}, map[string]func(){"natsops": main})
+}
+
+// A leakTest fails when goroutines are left behind.
+type leakTest struct{ m *testing.M }
+
+func (l leakTest) Run() int {
+	code := l.m.Run()
+	if code != 0 {
+		return code // what failed may well have left something
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// An outcome is what a command line has led to.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// natsops runs a command line in this process, in an environment that has
+// nothing in it but env.
+func natsops(t *testing.T, env map[string]string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	w := testWorld(env)
+	w.stdout, w.stderr = &stdout, &stderr
+	code := run(t.Context(), w, args)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+func testWorld(env map[string]string) world {
+	return world{
+		stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard,
+		getenv:  func(name string) string { return env[name] },
+		version: "v0.0.0-test",
+		width:   func(io.Writer) int { return 0 },
+	}
+}
+
+// startServer runs a server in this process until the test ends.
+func startServer(t *testing.T, cfg lab.Config) *lab.Server {
+	t.Helper()
+	server, err := lab.Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// isolate gives the test a directory of its own for temporary files, so that a
+// lab that a bug starts leaves nothing behind.
+func isolate(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} {
+		t.Setenv(name, dir)
+	}
+}
+
+// monitor asks a server's monitoring endpoint.
+func monitor(server *lab.Server, page string, answer any) error {
+	resp, err := http.Get(server.MonitorURL() + page)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", page, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(answer)
+}

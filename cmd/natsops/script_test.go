@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Each script runs the real program. It begins with no server at all; the
+// command serve starts one in this process and names it in NATS_URL. What
+// natsops does with nothing named, scripts without serve show.
+//
+// Commands besides those of testscript:
+//
+//	exits CODE PROGRAM ARGS...       run, and fail unless it exits with CODE
+//	start [-stuck] NAME PROGRAM ARGS...
+//	                                 run in the background; stuck: into a pipe that is full
+//	says NAME PATTERN VARIABLE       wait until it says PATTERN, keep the first group of it
+//	signal NAME INT|TERM|STOP|CONT   send it a signal, as a terminal does
+//	ends CODE NAME                   wait for its end, and fail unless it exits with CODE
+//	dies NAME                        wait for its end, and fail unless a signal was its end
+//	nothing-left                     fail if a lab's directory or a process is left
+//
+//	serve [-auth KIND] [-tls KIND] [-tlsfirst]
+//	                                 start a server
+//	restart                          restart it
+//	mute                             listen like a server that never says a word
+//	accepted                         wait until somebody has come to it
+//	context NAME                     write a context of the nats CLI that names the server
+//	respond [-times N] [-twice] SUBJECT
+//	                                 answer requests: the first N, each twice
+//	listen SUBJECT                   keep what is published
+//	heard SUBJECT N                  wait for N messages, describe all on stdout
+//	unheard SUBJECT                  fail if there was a message
+//	flows [-at URL] SUBJECT          wait until a load is running
+//	subscribed SUBJECT N             wait for N subscriptions
+//	disconnected                     wait until natsops has no connection any more
+//
+//	validates FILE                   FILE is one JSON document that fits its schema
+//	holds FILE A OP B                compare: .path.in.FILE, sums of those, or a constant
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUpStage,
+		Condition: func(cond string) (bool, error) {
+			if cond == "race" {
+				return raceEnabled, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":        command(2, cmdExits),
+			"start":        command(2, cmdStart),
+			"says":         command(3, cmdSays),
+			"signal":       command(2, cmdSignal),
+			"ends":         command(2, cmdEnds),
+			"dies":         command(1, cmdDies),
+			"nothing-left": command(0, cmdNothingLeft),
+			"serve":        command(0, cmdServe),
+			"restart":      command(0, cmdRestart),
+			"mute":         command(0, cmdMute),
+			"accepted":     command(0, cmdAccepted),
+			"context":      command(1, cmdContext),
+			"respond":      command(1, cmdRespond),
+			"listen":       command(1, cmdListen),
+			"heard":        command(2, cmdHeard),
+			"unheard":      command(1, cmdUnheard),
+			"flows":        command(1, cmdFlows),
+			"subscribed":   command(2, cmdSubscribed),
+			"disconnected": command(0, cmdDisconnected),
+			"validates":    command(1, cmdValidates),
+			"holds":        command(4, cmdHolds),
+		},
+	})
+}
+
+// command makes a command of a script that cannot be negated and has at least
+// so many arguments.
+func command(least int, do func(*testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < least {
+			ts.Fatalf("wrong use of this command; see TestScripts")
+		}
+		do(ts, args)
+	}
+}
+
+func cmdExits(ts *testscript.TestScript, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	got := 0
+	switch {
+	case failed:
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != number(ts, args[0]) {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+// patience bounds every wait; only what is broken needs it.
+const patience = 30 * time.Second
+
+// eventually polls until ok.
+func eventually(ts *testscript.TestScript, what string, ok func() bool) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
