@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,6 +54,11 @@ type workloadCommand struct {
 }
 
 func workloads() []workloadCommand {
+	return slices.Concat(oneWay(), roundTrips())
+}
+
+// oneWay lists the workloads in which messages are only passed on.
+func oneWay() []workloadCommand {
 	return []workloadCommand{
 		{
 			bench.Pub, "pub [SUBJECT]", 0,
@@ -93,6 +99,12 @@ is an open loop: messages are published when they are due, come what may.`,
   natsops bench pubsub --publishers 2 --subscribers 10
   natsops bench pubsub --subscribers 4 --queue workers`,
 		},
+	}
+}
+
+// roundTrips lists the workloads in which messages are answered.
+func roundTrips() []workloadCommand {
+	return []workloadCommand{
 		{
 			bench.Request, "request [SUBJECT]", 0,
 			"Request and reply: response time, errors, retries",

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/natsops/natsops/internal/quantity"
@@ -37,28 +38,41 @@ func (r *run) limit(res Result) Limit {
 // busiest tells whose processors were used up.
 func (r *run) busiest(res Result) (Limit, bool) {
 	var (
-		gen   = res.Generator
-		cores = float64(gen.CoresHere)
-		srv   float64
+		gen         = res.Generator
+		srv, known  = MetricOf([]Result{res}, "server_cores")
+		pub         = r.cfg.Workload == Pub
+		serverCores = math.Inf(1)
 	)
-	if v, known := MetricOf([]Result{res}, "server_cores"); known {
-		srv = v
+	if known {
+		serverCores = float64(res.Usage.Cores)
 	}
-	oneSender := gen.Senders == 1 && r.cfg.Workload == Pub
-	switch {
-	case r.env.SameHost && srv > 0 && gen.Cores+srv >= busy*cores:
-		return Limit{"machine", fmt.Sprintf("generator (%.2f cores) and server (%.2f) used up the %d cores that they share", gen.Cores, srv, gen.CoresHere)}, true
-	case gen.Cores >= busy*cores:
-		return Limit{"generator", fmt.Sprintf("it used %.2f of its %d cores: the server may take more than this", gen.Cores, gen.CoresHere)}, true
-	case oneSender && gen.Cores >= busy:
-		return Limit{"generator", fmt.Sprintf("its one sending goroutine was busy all the time (%.2f cores): try more --clients", gen.Cores)}, true
-	case r.cfg.Workload == Pub && srv >= busy*float64(r.cfg.Senders):
-		return Limit{"server", fmt.Sprintf("it reads a connection with one goroutine, and was busy (%.2f cores): try more --clients", srv)}, true
-	case srv > 0 && srv >= busy*float64(res.Usage.Cores):
-		return Limit{"server", fmt.Sprintf("it used %.2f of its %d cores", srv, res.Usage.Cores)}, true
-	default:
-		return Limit{}, false
+	for _, l := range []struct {
+		used, of float64 // processors
+		by, why  string
+	}{
+		{gen.Cores + srv, when(r.env.SameHost && known, gen.CoresHere), "machine", fmt.Sprintf(
+			"generator (%.2f cores) and server (%.2f) used up the %d cores that they share", gen.Cores, srv, gen.CoresHere)},
+		{gen.Cores, when(true, gen.CoresHere), "generator", fmt.Sprintf(
+			"it used %.2f of its %d cores: the server may take more than this", gen.Cores, gen.CoresHere)},
+		{gen.Cores, when(pub && gen.Senders == 1, 1), "generator", fmt.Sprintf(
+			"its one sending goroutine was busy all the time (%.2f cores): try more --clients", gen.Cores)},
+		{srv, when(pub, r.cfg.Senders), "server", fmt.Sprintf(
+			"it reads a connection with one goroutine, and was busy (%.2f cores): try more --clients", srv)},
+		{srv, serverCores, "server", fmt.Sprintf("it used %.2f of its %.0f cores", srv, serverCores)},
+	} {
+		if l.used >= busy*l.of {
+			return Limit{l.by, l.why}, true
+		}
 	}
+	return Limit{}, false
+}
+
+// when returns n processors, or more than any machine has where that is no limit.
+func when(limit bool, n int) float64 {
+	if !limit {
+		return math.Inf(1)
+	}
+	return float64(n)
 }
 
 // warnings says, in whole sentences, what a reader must know before believing

@@ -91,39 +91,51 @@ func (s *sender) unpaced() {
 func (s *sender) paced() {
 	pacer := s.run.pacing()
 	defer pacer.close()
-	var (
-		now  = s.run.clock.now()
-		stop = &s.run.stop
-	)
+	now := s.run.clock.now()
 	for i := 0; ; i++ {
 		due := s.run.start + int64(s.arrivals())
 		if due >= s.run.end || s.spent() {
 			s.exhausted = true
 			return
 		}
-		switch {
-		case due > now:
-			s.settle()
-			now = pacer.sleepUntil(due, stop)
-		case due < s.run.rec.from && now >= s.run.rec.from:
+		if due < s.run.rec.from && now >= s.run.rec.from {
 			continue
-		case s.batch.sent >= batchOps:
-			s.settle()
-			now = s.run.clock.now()
 		}
-		if stop.Load() || now > s.run.end+int64(grace) {
+		now = s.wait(pacer, due, now)
+		if s.run.stop.Load() || now > s.run.end+int64(grace) {
 			return
 		}
 		client := s.clients[i%len(s.clients)]
-		for !client.ready() && !stop.Load() {
-			s.batch.blocked++
-			client.await()
-			now = s.run.clock.now()
+		if !client.ready() {
+			now = s.waitForRoom(client)
 		}
 		if !s.begin(client, due, now) {
 			now = s.run.clock.now()
 		}
 	}
+}
+
+// wait waits until due and returns the time, which it looks up at least once
+// per batch.
+func (s *sender) wait(p pacer, due, now int64) int64 {
+	switch {
+	case due > now:
+		s.settle()
+		return p.sleepUntil(due, &s.run.stop)
+	case s.batch.sent >= batchOps:
+		s.settle()
+		return s.run.clock.now()
+	default:
+		return now
+	}
+}
+
+func (s *sender) waitForRoom(client operation) int64 {
+	for !client.ready() && !s.run.stop.Load() {
+		s.batch.blocked++
+		client.await()
+	}
+	return s.run.clock.now()
 }
 
 func (s *sender) spent() bool { return s.quota > 0 && s.left == 0 }

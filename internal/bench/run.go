@@ -226,10 +226,10 @@ func (r *run) fail(err error, measured bool) {
 	if measured {
 		r.rec.failures.add(class, err.Error())
 	}
-	switch class {
-	case ClassPermission:
+	if class == ClassPermission {
 		r.abort(hint.Wrap(fmt.Errorf("%w: %w", ErrDenied, err), "a subject that the user may publish and subscribe to"))
-	case ClassTooLarge:
+	}
+	if class == ClassTooLarge {
 		r.abort(err)
 	}
 }

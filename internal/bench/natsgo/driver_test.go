@@ -61,9 +61,9 @@ func flush(tb testing.TB, c bench.Conn) {
 	}
 }
 
-func subscribe(tb testing.TB, c bench.Conn, subject, queue string, buffer int) bench.Subscription {
+func subscribe(tb testing.TB, c bench.Conn, subject string, buffer int) bench.Subscription {
 	tb.Helper()
-	sub, err := c.Subscribe(subject, queue, buffer)
+	sub, err := c.Subscribe(subject, "", buffer)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func subscribe(tb testing.TB, c bench.Conn, subject, queue string, buffer int) b
 func TestReceiveReturnsWhatHasArrivedAndWaitsForNoMore(t *testing.T) {
 	server := startLab(t)
 	c := connect(t, driver(server), nil)
-	sub := subscribe(t, c, "a.*", "", 100)
+	sub := subscribe(t, c, "a.*", 100)
 	for i := range 10 {
 		if err := c.Publish("a.b", "reply.here", fmt.Appendf(nil, "%d", i)); err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestReceiveReturnsWhatHasArrivedAndWaitsForNoMore(t *testing.T) {
 
 func TestClosingTheConnectionWakesReceive(t *testing.T) {
 	c := connect(t, driver(startLab(t)), nil)
-	sub := subscribe(t, c, "a", "", 1)
+	sub := subscribe(t, c, "a", 1)
 	done := make(chan int)
 	go func() { done <- sub.Receive(make([]bench.Message, 1), time.Hour) }()
 	c.Close()
@@ -129,7 +129,7 @@ func TestMessagesBeyondTheBufferAreCounted(t *testing.T) {
 		default:
 		}
 	})
-	sub := subscribe(t, c, "a", "", 10)
+	sub := subscribe(t, c, "a", 10)
 	for range 30 {
 		if err := c.Publish("a", "", nil); err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestAnswersThatAreFailuresAreTold(t *testing.T) {
 	server := startLab(t)
 	c := connect(t, driver(server), nil)
 	inbox := c.Inbox()
-	sub := subscribe(t, c, inbox, "", 10)
+	sub := subscribe(t, c, inbox, 10)
 	service, err := nats.Connect(server.URL())
 	if err != nil {
 		t.Fatal(err)
