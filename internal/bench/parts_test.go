@@ -167,6 +167,48 @@ func TestExtraAndLateRepliesAreCountedApart(t *testing.T) {
 	}
 }
 
+// In a closed loop a surplus reply finds the next request waiting. It may be
+// taken for its reply a few times at most, not for ever.
+func TestSurplusRepliesDoNotSpeedUpAClosedLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newFakeNet()
+		net.fate = func(n uint64, s string, data []byte) ([]time.Duration, []byte) {
+			if s == "test.subject" {
+				return []time.Duration{5 * time.Millisecond}, data
+			}
+			return []time.Duration{5 * time.Millisecond, 13 * time.Millisecond}, data
+		}
+		cfg := base(Request)
+		cfg.Duration, cfg.Closed, cfg.InFlight = 10*time.Second, true, 4
+		res := mustRun(t, net, cfg)
+		if res.Received < 3990 || res.Received > 4010 || res.Response.P50 < 9*time.Millisecond {
+			t.Errorf("%d requests of 10 ms in 10 s, 4 at a time, p50 %v", res.Received, res.Response.P50)
+		}
+		if res.Unexpected < 3900 {
+			t.Errorf("only %d of the surplus replies were noticed", res.Unexpected)
+		}
+	})
+}
+
+func TestTokensAreNotUsedAgainOnceAReplyMayBeAnothers(t *testing.T) {
+	q := &requester{slots: make([]slot, 4), rounds: 3}
+	seen := map[uint64]int{}
+	for range 30 {
+		seen[q.token(6, &q.slots[2])]++
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d tokens, want 3", len(seen))
+	}
+	q.wary.Store(true)
+	for range 30 {
+		token := q.token(6, &q.slots[2])
+		seen[token]++
+		if seen[token] != 1 || q.slot(token>>attemptBits) != &q.slots[2] {
+			t.Errorf("token %d: used %d times", token, seen[token])
+		}
+	}
+}
+
 func TestServerUsageIsWhatTheRunAdded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0

@@ -16,6 +16,12 @@ import (
 //
 // Every request has a slot. Only the sending side fills a free slot, and only
 // the receiving side frees it, so the token in it is all that they agree on.
+//
+// The token is also the end of the reply subject. While every request gets one
+// reply, a slot goes round a few tokens: a server remembers where a subject
+// leads, and one that never comes again costs it a third more per request. With
+// the first failure or surplus reply tokens are never used again (wary), since
+// a reply could otherwise be taken for another's.
 type requester struct {
 	run      *run
 	conn     Conn
@@ -27,6 +33,8 @@ type requester struct {
 	window   int64
 	next     atomic.Uint64 // number of the next request
 	flight   atomic.Int64  // slots in use
+	rounds   uint64        // tokens that a slot goes round
+	wary     atomic.Bool
 	waiting  atomic.Bool
 	room     chan struct{}
 
@@ -43,8 +51,10 @@ type requester struct {
 
 // A slot is a request that waits for its reply. Times are ns on the run's clock.
 type slot struct {
-	token atomic.Uint64 // free, taken, or number<<attemptBits | attempt
-	due   int64
+	token  atomic.Uint64 // free, or (round·slots + slot)<<attemptBits | attempt
+	number uint64        // of the request
+	uses   uint64        // the sending side's
+	due    int64
 	sent  int64 // first attempt
 	last  int64 // latest attempt
 }
@@ -52,6 +62,9 @@ type slot struct {
 const (
 	attemptBits = 4
 	free        = 0
+	// What a server remembers per connection (maxResultCacheSize in
+	// nats-server's client.go).
+	rememberedSubjects = 512
 )
 
 // An attempt is a request that failed and is or will be sent again.
@@ -75,6 +88,7 @@ func newRequester(r *run, id int, conn Conn) (*requester, error) {
 		room:     make(chan struct{}, 1),
 		meter:    r.rec.meter(id),
 		oldest:   1,
+		rounds:   uint64(max(2, rememberedSubjects/(slots*r.cfg.Senders))),
 	}
 	q.next.Store(1)
 	var err error
@@ -106,8 +120,8 @@ func (q *requester) send(due, now int64) error {
 		number++ // an old request still waits there
 	}
 	s := q.slot(number)
-	s.due, s.sent, s.last = due, now, now
-	token := number << attemptBits
+	s.number, s.due, s.sent, s.last = number, due, now, now
+	token := q.token(number, s)
 	s.token.Store(token)
 	q.flight.Add(1)
 	q.next.Store(number + 1)
@@ -117,6 +131,18 @@ func (q *requester) send(due, now int64) error {
 		return err
 	}
 	return nil
+}
+
+// token returns the next token of a slot. Rounds count from 1, so that no token
+// is free.
+func (q *requester) token(number uint64, s *slot) uint64 {
+	round := 1 + s.uses%q.rounds
+	if q.wary.Load() {
+		round = 1 + q.rounds + s.uses
+	}
+	s.uses++
+	slots := uint64(len(q.slots))
+	return (round*slots + number%slots) << attemptBits
 }
 
 func (q *requester) publish(token uint64) error {
@@ -164,6 +190,7 @@ func (q *requester) take(batch []Message, now int64) {
 		s := q.slot(token >> attemptBits)
 		if err != nil || token == free || s.token.Load() != token {
 			m.unexpected++
+			q.wary.Store(true)
 			continue
 		}
 		if class := batch[i].Failed; class != ClassNone {
@@ -193,6 +220,7 @@ func (q *requester) release(s *slot) {
 // failed settles or repeats a request that has failed. The caller holds the
 // meter's lock.
 func (q *requester) failed(s *slot, token uint64, class ErrorClass, now int64) {
+	q.wary.Store(true) // a reply may still come
 	tries := token & (1<<attemptBits - 1)
 	if class.retryable() && int(tries) < q.run.cfg.Retries && !q.run.cut.Load() {
 		q.meter.retries++
@@ -233,8 +261,9 @@ func (q *requester) sweep(now int64) {
 	defer q.meter.mu.Unlock()
 	patience := int64(q.run.cfg.Timeout)
 	for ; q.oldest < q.next.Load(); q.oldest++ {
-		s, token := q.slot(q.oldest), q.oldest<<attemptBits
-		if s.token.Load() != token {
+		s := q.slot(q.oldest)
+		token := s.token.Load()
+		if token == free || s.number != q.oldest || token&(1<<attemptBits-1) != 0 {
 			continue
 		}
 		if now-s.last < patience {
