@@ -172,7 +172,7 @@ func TestExtraAndLateRepliesAreCountedApart(t *testing.T) {
 func TestSurplusRepliesDoNotSpeedUpAClosedLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newFakeNet()
-		net.fate = func(n uint64, s string, data []byte) ([]time.Duration, []byte) {
+		net.fate = func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
 			if s == "test.subject" {
 				return []time.Duration{5 * time.Millisecond}, data
 			}

@@ -55,8 +55,8 @@ type slot struct {
 	number uint64        // of the request
 	uses   uint64        // the sending side's
 	due    int64
-	sent  int64 // first attempt
-	last  int64 // latest attempt
+	sent   int64 // first attempt
+	last   int64 // latest attempt
 }
 
 const (
