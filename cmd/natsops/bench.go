@@ -32,7 +32,8 @@ to every operation that it held up (no coordinated omission).`,
   natsops bench pubsub --subscribers 10 --size 1KiB
   natsops bench request --rate 5k --duration 5s --slo 'p99<50ms,errors==0'
   natsops bench pub orders.new -s nats://127.0.0.1:4222 --msgs 10M`,
-		Args: noCommand,
+		Args:              noCommand,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return benchTour(cmd.Context(), w, opts)
 		},

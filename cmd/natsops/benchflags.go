@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"net/textproto"
 	"os"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ const (
 // add adds the flags that fit the workload.
 func (f *benchFlags) add(cmd *cobra.Command, w bench.Workload) {
 	f.changed = cmd.Flags().Changed
-	f.read = os.ReadFile
+	f.read = readPayload
 	f.addClients(cmd, w)
 	f.addLength(cmd, w)
 	flags := cmd.Flags()
@@ -233,6 +232,21 @@ func (f *benchFlags) fill() (bench.Payload, error) {
 	return bench.Payload{Kind: bench.FilePayload, Name: f.payload, Data: data}, nil
 }
 
+// readPayload reads a file that is one: a device may have no end.
+func readPayload(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return nil, errors.New("it is a directory")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	}
+	return os.ReadFile(file)
+}
+
 // cause leaves out of an error the name of the file, which was said already.
 func cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
@@ -251,8 +265,12 @@ func parseHeaders(pairs []string) (nats.Header, error) {
 			return nil, usagef("header %q has no colon; write KEY:VALUE", pair)
 		}
 		key = strings.TrimSpace(key)
-		if key == "" || strings.ContainsAny(key+value, "\r\n") || strings.Contains(key, " ") || textproto.TrimString(key) != key {
+		unprintable := func(r rune) bool { return r <= ' ' || r >= 0x7f }
+		if key == "" || strings.ContainsFunc(key, unprintable) {
 			return nil, usagef("header %q has an unusable name; write KEY:VALUE", key+":…")
+		}
+		if strings.ContainsAny(value, "\r\n") {
+			return nil, usagef("header %q has a line break in its value; write KEY:VALUE on one line", key+":…")
 		}
 		if header == nil {
 			header = nats.Header{}

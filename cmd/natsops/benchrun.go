@@ -83,7 +83,11 @@ func runBench(ctx context.Context, w world, o benchOptions, jobs []benchJob) (er
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, place.close()) }()
+	defer func() {
+		if closing := place.close(); err == nil {
+			err = closing
+		}
+	}()
 	if w.getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
@@ -135,8 +139,15 @@ func checkSave(file string) error {
 	if file == "" {
 		return nil
 	}
-	if info, err := os.Stat(file); err == nil && info.IsDir() {
+	if to, err := filepath.EvalSymlinks(file); err == nil {
+		file = to
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err == nil && info.IsDir():
 		return usagef("cannot save the result: %s is a directory", file)
+	case err == nil && !info.Mode().IsRegular():
+		return usagef("cannot save the result: %s is no regular file", file)
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".natsops-*")
 	if err != nil {
@@ -146,8 +157,11 @@ func checkSave(file string) error {
 }
 
 // save writes the result beside its place and moves it there, so that a file is
-// there whole or not at all.
+// there whole or not at all. A link is followed.
 func save(file string, write func(io.Writer) error) error {
+	if to, err := filepath.EvalSymlinks(file); err == nil {
+		file = to
+	}
 	f, err := os.CreateTemp(filepath.Dir(file), ".natsops-*")
 	if err != nil {
 		return err
@@ -166,7 +180,7 @@ func save(file string, write func(io.Writer) error) error {
 // one fails.
 func makeRuns(ctx context.Context, w world, o benchOptions, p place, jobs []benchJob) (benchreport.Document, error) {
 	doc := benchreport.Document{
-		Schema: benchreport.Schema, Version: w.version, Target: p.target.String(), Lab: p.lab != nil,
+		Schema: benchreport.Schema, StartedAt: time.Now(), Version: w.version, Target: p.target.String(), Lab: p.lab != nil,
 		Host: benchreport.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 	}
 	env, closeEnv, err := p.benchEnv(ctx)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/natsops/natsops/internal/lab"
 	"github.com/natsops/natsops/internal/natsconn"
@@ -32,6 +33,18 @@ func addConnectionFlags(cmd *cobra.Command, c *natsconn.Config) {
 	f.StringVar(&c.JSAPIPrefix, "js-api-prefix", "", "use `PREFIX` for the JetStream API")
 	f.StringVar(&c.InboxPrefix, "inbox-prefix", "", "use `PREFIX` for reply subjects")
 	f.StringVar(&c.SocksProxy, "socks-proxy", "", "connect through the SOCKS5 proxy at `URL` [NATS_SOCKS_PROXY]")
+}
+
+// refuseEmpty returns an error for a flag of the connection that is given
+// without a value, as --server "$UNSET" is: the load would go elsewhere.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	own := cmd.LocalNonPersistentFlags()
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if own.Lookup(f.Name) == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usagef("--%s is given, but empty", f.Name)
+		}
+	})
+	return err
 }
 
 // A place is where a load goes: a server that somebody named, or a lab of our

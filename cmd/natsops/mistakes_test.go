@@ -137,6 +137,10 @@ func mistakes() []mistake {
 		{"bench pub --payload $DIR/word --size 10", []string{"--size", "--payload $DIR/word", "exclude each other"}, false},
 		{"bench pub --header nocolon", []string{`"nocolon"`, "KEY:VALUE"}, false},
 		{"bench pub --header :value", []string{"header", "KEY:VALUE"}, false},
+		{"bench sub '>' --subjects 3", []string{`">"`, "--subjects"}, false},
+		{"bench pub --server ''", []string{"--server", "empty"}, false},
+		{"bench pub --payload /dev/zero", []string{"/dev/zero", "random, zero"}, false},
+		{"bench pub --duration 20000h", []string{"20000h", "10000h"}, false},
 		{"bench pub -H 'a b:value'", []string{`"a b:`, "KEY:VALUE"}, false},
 		{"bench pub -H 'a\tb:value'", []string{`"a\tb:`, "KEY:VALUE"}, false},
 

@@ -11,7 +11,7 @@ import (
 // run executes one command line and returns the process exit code.
 func run(ctx context.Context, w world, args []string) int {
 	root := newRootCommand(w)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
 	cmd, err := root.ExecuteContextC(ctx)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // it says which signal

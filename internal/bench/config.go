@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/natsops/natsops/internal/ledger"
@@ -82,6 +83,7 @@ const (
 	maxSenders  = 1 << 16
 	maxInFlight = 1 << 22
 	maxSubjects = 1 << 20
+	maxLength   = 10_000 * time.Hour
 )
 
 // loop returns what kind of loop the configuration makes.
@@ -149,6 +151,7 @@ func (c Config) lengthRules() []rule {
 		{c.loads() && c.Msgs == 0 && c.Duration <= 0, "--msgs or --duration is needed"},
 		{c.Msgs > 0 && c.needsDuration(), fmt.Sprintf("--schedule %v needs --duration, not --msgs", c.Schedule)},
 		{c.Duration < 0 || c.Warmup < 0, "a duration cannot be negative"},
+		{max(c.Duration, c.Warmup) > maxLength, fmt.Sprintf("%v is too long; the most is %v", max(c.Duration, c.Warmup), maxLength)},
 		{c.Timeout <= 0, "--timeout must be more than 0"},
 	}
 }
@@ -188,6 +191,9 @@ func (c Config) needsDuration() bool {
 }
 
 func (c Config) checkSubject() error {
+	if c.Subjects > 1 && strings.HasSuffix("."+c.Subject, ".>") {
+		return configErrorf("subject %q has all subjects below it already; leave out --subjects", c.Subject)
+	}
 	publishes := c.Workload != Sub && c.Workload != Reply
 	if err := CheckSubject(c.Subject, !publishes); err != nil {
 		return err

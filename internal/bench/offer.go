@@ -21,7 +21,7 @@ type sender struct {
 	run      *run
 	clients  []operation
 	arrivals Arrivals // nil: unpaced
-	quota    uint64   // operations to begin after the warm-up; 0: no limit
+	quota    uint64   // operations to begin after the warm-up
 	meter    *meter
 	size     uint64 // bytes of an operation
 
@@ -138,14 +138,14 @@ func (s *sender) waitForRoom(client operation) int64 {
 	return s.run.clock.now()
 }
 
-func (s *sender) spent() bool { return s.quota > 0 && s.left == 0 }
+func (s *sender) spent() bool { return s.left == 0 }
 
 // begin reports whether the operation began.
 func (s *sender) begin(client operation, due, now int64) bool {
 	measured := due >= s.run.rec.from
 	err := client.send(due, now)
 	if measured {
-		s.left -= min(1, s.left)
+		s.left--
 		if s.arrivals != nil {
 			s.late = append(s.late, now-due)
 		}

@@ -40,7 +40,7 @@ type requester struct {
 
 	// The receiving goroutine's own:
 	closed bool   // it begins requests too
-	quota  uint64 // then: how many after the warm-up; 0: no limit
+	quota  uint64 // then: how many after the warm-up
 	asked  uint64 // then: of quota
 	loaded bool   // then: it has begun the last one
 	meter  *meter
@@ -333,7 +333,7 @@ func (q *requester) refill(now int64) {
 }
 
 func (q *requester) spent() bool {
-	return q.run.stop.Load() || q.quota > 0 && q.asked >= q.quota
+	return q.run.stop.Load() || q.asked >= q.quota
 }
 
 // unfinished counts the measured requests that still wait.

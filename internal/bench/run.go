@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -62,8 +63,12 @@ type run struct {
 	lastSeen    atomic.Int64
 }
 
-// ErrDenied marks an error that the user's permissions caused.
-var ErrDenied = errors.New("the server does not allow this")
+var (
+	// ErrDenied marks an error that the user's permissions caused.
+	ErrDenied = errors.New("the server does not allow this")
+	// ErrGone is returned with the result when no connection was up at the end.
+	ErrGone = errors.New("the server was gone when the run ended")
+)
 
 // Run offers the load that cfg describes and returns what it measured, also
 // when ctx ends early; the error is then the context's cause. Other errors wrap
@@ -106,6 +111,9 @@ func (r *run) measure(ctx context.Context) (Result, error) {
 	}
 	flushed, flushErr := r.flush(ctx)
 	r.drain(ctx)
+	if cause == nil && int(r.down.Load()) >= len(r.conns) {
+		cause = ErrGone
+	}
 	used := readUsage()
 	usage, missing := witness.finish(ctx)
 	dropped := r.dropped()
@@ -198,11 +206,13 @@ func (r *run) senderCount(n int) int {
 	return min(n, max(1, procs()/2))
 }
 
-// share returns the part of total that falls to i of n; 0 means no limit, so a
-// share is never less than 1 when total is not 0.
+// noQuota is more operations than any run begins.
+const noQuota = math.MaxUint64
+
+// share returns the part of total that falls to i of n; a total of 0 is no limit.
 func share(total uint64, i, n int) uint64 {
 	if total == 0 {
-		return 0
+		return noQuota
 	}
 	part := total / uint64(n)
 	if uint64(i) < total%uint64(n) {

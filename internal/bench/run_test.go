@@ -274,6 +274,30 @@ func TestOperationsThatCouldNotBeginAreMissed(t *testing.T) {
 
 // A load that is too much leaves a backlog in the warm-up. The measured part
 // must not be spent on it: it would say that nothing was sent.
+func TestFewerMessagesThanClientsAreSentOnce(t *testing.T) {
+	for _, w := range []Workload{Pub, PubSub, Request} {
+		for _, rate := range []Schedule{nil, Constant(100)} {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := base(w)
+				cfg.Msgs, cfg.Senders, cfg.Schedule = 3, 5, rate
+				if res := mustRun(t, newFakeNet(), cfg); res.Sent != 3 {
+					t.Errorf("%s, schedule %v: sent %d, want 3", w, rate, res.Sent)
+				}
+			})
+		}
+	}
+}
+
+func TestPacedPublishingHasTheRateThatWasAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := base(Pub)
+		cfg.Schedule, cfg.Duration = Constant(2), time.Second
+		if res := mustRun(t, newFakeNet(), cfg); res.RatePerS != 2 || res.ElapsedNS != int64(time.Second) {
+			t.Errorf("rate %v/s over %v, want 2/s over 1s", res.RatePerS, time.Duration(res.ElapsedNS))
+		}
+	})
+}
+
 func TestBacklogOfTheWarmupIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newFakeNet()

@@ -70,6 +70,8 @@ func (r *run) measured(loadEnd, flushed int64) (int64, volume) {
 		arrived = volume{sum.arrived, sum.arrivedBytes}
 	)
 	switch {
+	case r.cfg.Workload == Pub && r.cfg.Schedule != nil && r.cfg.Duration > 0 && !r.cut.Load():
+		return max(flushed, r.end), volume{sum.begun, sum.begunBytes}
 	case r.cfg.Workload == Pub:
 		return flushed, volume{sum.begun, sum.begunBytes}
 	case !r.cfg.loads():
