@@ -93,7 +93,7 @@ for ((i = 1; i <= rounds; i++)); do
 	wait "$sub" 2>/dev/null || true
 	sub=
 	ours request 150000 request peers.d --closed --clients 10 --msgs 150000
-	ours pipelined 1500000 request peers.d --closed --in-flight 250 --msgs 1500000
+	ours pipelined 1500000 request peers.d --closed --in-flight 2000 --msgs 1500000
 done
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
@@ -112,5 +112,5 @@ pub1k|pub 1 KiB, 1 client
 pubsub|pub to sub 128 B, delivered
 fanout|fan-out 1:10 128 B, delivered
 request|request 128 B, 10 clients, closed loop
-pipelined|request 128 B, 250 in flight, against row 5
+pipelined|request 128 B, 2000 in flight, against row 5
 ROWS
