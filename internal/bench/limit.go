@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/natsops/natsops/internal/quantity"
@@ -21,6 +22,8 @@ func (r *run) limit(res Result) Limit {
 	switch {
 	case !r.cfg.loads():
 		return Limit{"unknown", "the load was made elsewhere"}
+	case slices.ContainsFunc(res.Errors, func(e ErrorCount) bool { return e.Class == ClassPermission }):
+		return Limit{"unknown", "the server refused what was sent"}
 	case res.Achieved != nil && *res.Achieved >= kept:
 		return Limit{"schedule", "the load was what --rate asked for; more may be possible"}
 	case r.cfg.Schedule != nil && r.rec.total.blocked > 0:
@@ -95,7 +98,7 @@ func (r *run) warnings(res Result, flushErr error) []string {
 	}
 	add(res.Dropped > 0, "%d messages were dropped in the client: it received slower than they came (slow consumer)", res.Dropped)
 	add(res.Missed > 0, "%d operations that were due never began: the asked rate was not reached", res.Missed)
-	add(res.Unexpected > 0 && res.ErrorCount == 0, "%d more replies than requests: more than one responder answers; is a queue group missing?", res.Unexpected)
+	add(res.Unexpected > 0 && res.ErrorCount == 0 && res.Retries == 0, "%d more replies than requests: more than one responder answers; is a queue group missing?", res.Unexpected)
 	add(res.Unfinished > 0, "%d requests were still waiting at the end", res.Unfinished)
 	add(res.Workload == Pub && res.Disconnects > 0,
 		"a connection broke: what was on its way then may be lost, and pub cannot tell; pubsub can")

@@ -273,6 +273,7 @@ func TestLimitClaimsNoMoreThanWasSeen(t *testing.T) {
 		{"two machines", closed, false, Result{Loop: ClosedLoop, Generator: Generator{Cores: 2, CoresHere: 4}, Usage: server(1.9)}, "window"},
 		{"server busy", closed, false, Result{Generator: Generator{Cores: 1, CoresHere: 4}, Usage: server(3.8)}, "server"},
 		{"nobody busy, rate missed", paced, false, Result{Achieved: &half, Generator: Generator{Cores: 1, CoresHere: 4}}, "unknown"},
+		{"refused", paced, false, Result{Achieved: &one, Errors: []ErrorCount{{Class: ClassPermission}}}, "unknown"},
 		{"others make the load", Config{Workload: Sub}, false, Result{}, "unknown"},
 	} {
 		r := &run{cfg: c.cfg, env: Env{SameHost: c.same}, rec: newRecorder(1)}

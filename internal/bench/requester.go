@@ -189,8 +189,10 @@ func (q *requester) take(batch []Message, now int64) {
 		token, err := strconv.ParseUint(batch[i].Subject[len(q.inbox):], 36, 64)
 		s := q.slot(token >> attemptBits)
 		if err != nil || token == free || s.token.Load() != token {
-			m.unexpected++
 			q.wary.Store(true)
+			if now >= q.run.rec.from {
+				m.unexpected++
+			}
 			continue
 		}
 		if class := batch[i].Failed; class != ClassNone {

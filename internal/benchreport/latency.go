@@ -41,9 +41,10 @@ func (t *text) latency(r bench.Result) {
 	}
 }
 
-// closedLoop warns of coordinated omission where there is some.
+// closedLoop warns of coordinated omission where there is some: with a rate the
+// response time counts from the due time in a closed loop too.
 func (t *text) closedLoop(r bench.Result) {
-	if r.Loop == bench.ClosedLoop && r.Response != nil {
+	if r.Loop == bench.ClosedLoop && r.Response != nil && r.AskedPerS == nil {
 		t.Item("", "closed loop: percentiles hide stalls; for honest ones give --rate")
 	}
 }

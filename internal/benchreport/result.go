@@ -25,7 +25,7 @@ func (t *text) result(r bench.Result) {
 	t.Item(operations(r), volume(r))
 	if r.Ledger != nil {
 		t.Item("accounted", balance(*r.Ledger, r.WarmupNS > 0))
-	} else if r.Workload == bench.Sub {
+	} else if r.Workload == bench.Sub && r.Received > 0 {
 		t.Item("accounted", "not available: what came carries no stamps")
 	}
 	if r.Fairness != nil {
