@@ -66,6 +66,14 @@ type benchJob struct {
 	header nats.Header
 }
 
+func (j benchJob) driver(target natsconn.Target) natsgo.Driver {
+	d := natsgo.Driver{Dial: target.Connect, Header: j.header}
+	if j.config.Workload == bench.Pub && j.config.Schedule == nil {
+		d.Bulk = j.config.Senders
+	}
+	return d
+}
+
 // runBench makes the runs and prints what they measured, also when they were
 // cut short.
 func runBench(ctx context.Context, w world, o benchOptions, jobs []benchJob) (err error) {
@@ -193,7 +201,7 @@ func makeRuns(ctx context.Context, w world, o benchOptions, p place, jobs []benc
 	for i, job := range jobs {
 		for n := range o.repeat {
 			progress.label(i*o.repeat+n+1, len(jobs)*o.repeat, job.config.Title())
-			env.Driver = natsgo.Driver{Dial: p.target.Connect, Header: job.header, Clients: job.config.Senders + job.config.Receivers}
+			env.Driver = job.driver(p.target)
 			env.Progress = progress.show
 			res, err := bench.Run(ctx, job.config, env)
 			if err != nil && res.StartedAt.IsZero() {
