@@ -143,7 +143,7 @@ func newWorkloadCommand(w world, opts *benchOptions, wl workloadCommand) *cobra.
 		Example: wl.example,
 		Args:    between(wl.least, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, header, err := flags.config(wl.workload, args, opts.conn.Timeout)
+			cfg, header, err := flags.config(wl.workload, args)
 			if err != nil {
 				return err
 			}
@@ -163,7 +163,7 @@ func benchTour(ctx context.Context, w world, opts benchOptions) error {
 	base := bench.Config{
 		Subjects: 1, Senders: 1, Receivers: 1, Duration: each, Warmup: each / 6,
 		Rate: maxRate, Size: 128, Payload: bench.Payload{Kind: bench.RandomPayload},
-		Timeout: timeoutOr(opts.conn, natsconn.DefaultTimeout), Seed: 1,
+		Timeout: natsconn.DefaultTimeout, Seed: 1,
 	}
 	var jobs []benchJob
 	for _, change := range []func(*bench.Config){

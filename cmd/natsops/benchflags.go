@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,21 +133,19 @@ func (f *benchFlags) rateDefault(w bench.Workload) string {
 	return maxRate
 }
 
-// config makes the flags and arguments of a workload into a configuration.
-func (f *benchFlags) config(w bench.Workload, args []string, timeout time.Duration) (bench.Config, nats.Header, error) {
+// config makes the flags and arguments of a workload into a configuration. Its
+// timeout is the default until it is known what the target says.
+func (f *benchFlags) config(w bench.Workload, args []string) (bench.Config, nats.Header, error) {
 	c := bench.Config{
 		Workload: w, Subject: temporarySubject(), Subjects: f.subjects, Queue: f.queue,
 		Senders: f.clients, Receivers: f.receivers,
 		Msgs: f.msgs, Duration: f.duration, Warmup: f.warmup,
 		Rate: f.rate, Closed: f.closed,
-		Size: f.size, InFlight: f.inFlight, Timeout: timeout, Retries: f.retries,
+		Size: f.size, InFlight: f.inFlight, Timeout: natsconn.DefaultTimeout, Retries: f.retries,
 		Idle: f.idle, External: f.external, Seed: f.seed,
 	}
 	if len(args) > 0 {
 		c.Subject = args[0]
-	}
-	if timeout == 0 {
-		c.Timeout = natsconn.DefaultTimeout
 	}
 	if err := f.contradiction(w, args); err != nil {
 		return c, nil, err
@@ -185,9 +185,7 @@ func (f *benchFlags) load(c bench.Config) (bench.Config, nats.Header, error) {
 	if err != nil {
 		return c, nil, err
 	}
-	for name := range header {
-		c.Headers = append(c.Headers, name)
-	}
+	c.Headers = slices.Sorted(maps.Keys(header))
 	return c, header, c.Check()
 }
 

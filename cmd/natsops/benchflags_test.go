@@ -36,7 +36,7 @@ func parseConfig(t *testing.T, w bench.Workload, inherited *pflag.FlagSet, args 
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
-	return flags.config(w, cmd.Flags().Args(), 0)
+	return flags.config(w, cmd.Flags().Args())
 }
 
 // defaults is what runs when no flag is given. The subject is one of our own.
@@ -163,16 +163,6 @@ func TestEveryRunHasASubjectOfItsOwn(t *testing.T) {
 	second, _, err2 := parseConfig(t, bench.Pub, nil)
 	if err := errors.Join(err1, err2); err != nil || first.Subject == second.Subject {
 		t.Errorf("the subjects are %q and %q (%v)", first.Subject, second.Subject, err)
-	}
-}
-
-func TestTimeoutOfTheConnectionIsThatOfARequest(t *testing.T) {
-	var flags benchFlags
-	cmd := &cobra.Command{}
-	flags.add(cmd, bench.Request)
-	c, _, err := flags.config(bench.Request, nil, time.Minute)
-	if err != nil || c.Timeout != time.Minute {
-		t.Errorf("timeout %v, %v, want 1m", c.Timeout, err)
 	}
 }
 

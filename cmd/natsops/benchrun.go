@@ -50,13 +50,6 @@ func (o *benchOptions) add(cmd *cobra.Command) {
 // missing for the load: with this a fan-out delivers a sixth more.
 const gcPercent = 400
 
-func timeoutOr(c natsconn.Config, otherwise time.Duration) time.Duration {
-	if c.Timeout > 0 {
-		return c.Timeout
-	}
-	return otherwise
-}
-
 // A benchJob is one run to make.
 type benchJob struct {
 	config bench.Config
@@ -153,6 +146,7 @@ func makeRuns(ctx context.Context, w world, o benchOptions, p place, jobs []benc
 	progress := newProgress(w, !o.noProgress)
 	defer progress.clear()
 	for i, job := range jobs {
+		job.config.Timeout = p.target.Timeout() // a flag, the environment or a context says it
 		for n := range o.repeat {
 			progress.label(i*o.repeat+n+1, len(jobs)*o.repeat, job.config.Title())
 			env.Driver = job.driver(p.target)

@@ -124,9 +124,8 @@ func (r *run) measure(ctx context.Context) (Result, error) {
 	res.StartedAt, res.Dropped = begun, dropped
 	res.Interrupted = cause != nil && ctx.Err() != nil
 	ops := r.rec.total.sent + r.rec.total.received
-	lateness := res.Generator.Lateness
 	res.Generator = used.since(before, ops)
-	res.Generator.Lateness = lateness
+	res.Generator.Lateness = latency(r.rec.lateness)
 	res.Generator.Senders = len(r.senders)
 	res.Generator.Pacer = r.pacerName()
 	res.Usage, res.NoUsage = usage, missing

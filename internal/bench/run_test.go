@@ -39,6 +39,16 @@ func stalled(subject string, from, to time.Duration) func(uint64, string, []byte
 	}
 }
 
+// slow delays everything that is published to subject.
+func slow(subject string, by time.Duration) func(uint64, string, []byte) ([]time.Duration, []byte) {
+	return func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
+		if s == subject {
+			return []time.Duration{by}, data
+		}
+		return []time.Duration{0}, data
+	}
+}
+
 // The arithmetic: of 10 s at 1000/s, a stall of 200 ms holds up 2 %, each
 // between 0 and 200 ms, so p99 is 100 ms and p99.9 190 ms.
 func TestStallIsChargedToEveryOperationThatItHeldUp(t *testing.T) {
@@ -232,12 +242,7 @@ func TestFailedRequestsAreRepeatedAndTheFirstAttemptCounts(t *testing.T) {
 func TestReplyAfterTheTimeoutIsNobodysReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newFakeNet()
-		net.fate = func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
-			if s == "test.subject" {
-				return []time.Duration{300 * time.Millisecond}, data
-			}
-			return []time.Duration{0}, data
-		}
+		net.fate = slow("test.subject", 300*time.Millisecond)
 		cfg := base(Request)
 		cfg.Schedule, cfg.Duration, cfg.Timeout = Constant(100), time.Second, 200*time.Millisecond
 		// The probe would never come back in time, so let a stranger answer.
@@ -251,12 +256,7 @@ func TestReplyAfterTheTimeoutIsNobodysReply(t *testing.T) {
 func TestOperationsThatCouldNotBeginAreMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newFakeNet()
-		net.fate = func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
-			if s == "test.subject" {
-				return []time.Duration{100 * time.Millisecond}, data
-			}
-			return []time.Duration{0}, data
-		}
+		net.fate = slow("test.subject", 100*time.Millisecond)
 		cfg := base(Request)
 		cfg.Schedule, cfg.Duration, cfg.InFlight = Constant(100), 3*time.Second, 1
 		res := mustRun(t, net, cfg)
@@ -301,12 +301,7 @@ func TestPacedPublishingHasTheRateThatWasAsked(t *testing.T) {
 func TestBacklogOfTheWarmupIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newFakeNet()
-		net.fate = func(_ uint64, s string, data []byte) ([]time.Duration, []byte) {
-			if s == "test.subject" {
-				return []time.Duration{100 * time.Millisecond}, data
-			}
-			return []time.Duration{0}, data
-		}
+		net.fate = slow("test.subject", 100*time.Millisecond)
 		cfg := base(Request)
 		cfg.Schedule, cfg.Warmup, cfg.Duration, cfg.InFlight = Constant(1000), 2*time.Second, 2*time.Second, 10
 		res := mustRun(t, net, cfg)

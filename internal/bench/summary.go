@@ -54,7 +54,6 @@ func (r *run) result(loadEnd, flushed int64) Result {
 	r.offered(&res, to)
 	res.Response = latency(r.rec.response)
 	res.Service = latency(r.rec.service)
-	res.Generator.Lateness = latency(r.rec.lateness)
 	return res
 }
 

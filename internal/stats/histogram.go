@@ -54,6 +54,9 @@ func (h *Histogram) RecordN(ns, n int64) {
 
 // Merge adds everything that another Histogram has recorded.
 func (h *Histogram) Merge(other *Histogram) {
+	if other.Count() == 0 {
+		return // the library would look at all 33,000 counters
+	}
 	h.hdr.Merge(other.hdr)
 	h.clamped += other.clamped
 	h.negative += other.negative
