@@ -6,25 +6,9 @@
 #
 # Progress is on in both, as users have it: natsops runs on a terminal of script(1).
 set -euo pipefail
-cd "$(dirname "$0")/.."
-
 rounds=${1:-5}
 nats=${NATS_CLI:-nats}
-work=$(mktemp -d)
-lab=
-sub=
-cleanup() {
-	[[ -n $sub ]] && kill "$sub" 2>/dev/null
-	[[ -n $lab ]] && kill -INT "$lab" 2>/dev/null && wait "$lab" 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-go build -o "$work/natsops" ./cmd/natsops
-"$work/natsops" lab >"$work/lab" 2>/dev/null &
-lab=$!
-until url=$(awk '$1 == "server" { print $2 }' "$work/lab") && [[ -n $url ]]; do sleep 0.1; done
-monitor=$(awk '$1 == "monitor" { print $2 }' "$work/lab")
+source "$(dirname "$0")/lab.sh"
 
 TIMEFORMAT='%U %S'
 
@@ -36,7 +20,7 @@ cpu() { awk '{ print $1 + $2 }' "$1"; }
 ours() {
 	local name=$1 ops=$2
 	shift 2
-	{ time script -qec "$work/natsops bench $* -s $url --monitor $monitor --save $work/result.json" /dev/null >/dev/null 2>&1; } 2>"$work/time"
+	{ time script -qec "$natsops bench $* -s $url --monitor $monitor --save $work/result.json" /dev/null >/dev/null 2>&1; } 2>"$work/time"
 	awk -v cpu="$(cpu "$work/time")" -v ops="$ops" -F'[:,]' '
 		/"rate_per_s"/ && !rate { rate = $2 }
 		/"sent"/ && !sent { sent = $2 }
@@ -63,11 +47,11 @@ record() { # NAME OPS OUTPUT CPU-SECONDS
 theirPubSub() {
 	local name=$1 ops=$2 subscribers=$3
 	{ time "$nats" -s "$url" bench sub peers.b --msgs "$ops" --size 128 --clients "$subscribers" --no-progress >"$work/sub" 2>&1; } 2>"$work/subtime" &
-	sub=$!
+	other=$!
 	until [[ $(connections) -ge $subscribers ]]; do sleep 0.1; done
 	{ time "$nats" -s "$url" bench pub peers.b --msgs "$ops" --size 128 --no-progress >/dev/null 2>&1; } 2>"$work/time"
-	wait "$sub"
-	sub=
+	wait "$other"
+	other=
 	record "$name" "$ops" "$work/sub" "$(awk -v a="$(cpu "$work/time")" -v b="$(cpu "$work/subtime")" 'BEGIN { print a + b }')"
 }
 
@@ -84,14 +68,14 @@ for ((i = 1; i <= rounds; i++)); do
 	theirPubSub fanout 300000 10
 	ours fanout 300000 pubsub peers.b --msgs 300000 --subscribers 10
 	"$nats" -s "$url" bench service serve peers.c --no-progress >/dev/null 2>&1 &
-	sub=$!
+	other=$!
 	until [[ $(connections) -ge 1 ]]; do sleep 0.1; done
 	sleep 0.5
 	theirs request 150000 service request peers.c --msgs 150000 --size 128 --clients 10
 	cp "$work/request.theirs" "$work/pipelined.theirs"
-	kill "$sub"
-	wait "$sub" 2>/dev/null || true
-	sub=
+	kill "$other"
+	wait "$other" 2>/dev/null || true
+	other=
 	ours request 150000 request peers.d --closed --clients 10 --msgs 150000
 	ours pipelined 1500000 request peers.d --closed --in-flight 2000 --msgs 1500000
 done

@@ -6,24 +6,9 @@
 #
 #   scripts/stall.sh [ROUNDS]      optional: nats (the CLI) on the PATH, or NATS_CLI=…
 set -euo pipefail
-cd "$(dirname "$0")/.."
-
 rounds=${1:-3}
 nats=${NATS_CLI:-nats}
-work=$(mktemp -d)
-lab=
-serve=
-cleanup() {
-	[[ -n $serve ]] && kill "$serve" 2>/dev/null
-	[[ -n $lab ]] && kill -INT "$lab" 2>/dev/null && wait "$lab" 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-go build -o "$work/natsops" ./cmd/natsops
-"$work/natsops" lab >"$work/lab" 2>/dev/null &
-lab=$!
-until url=$(awk '$1 == "server" { print $2 }' "$work/lab") && [[ -n $url ]]; do sleep 0.1; done
+source "$(dirname "$0")/lab.sh"
 
 now() { date +%s%N; }
 
@@ -42,11 +27,11 @@ show() { printf '%-10s stalled %3d ms   truth: p99 %3d ms, p99.9 %3d ms   says: 
 
 if command -v "$nats" >/dev/null; then
 	"$nats" -s "$url" bench service serve stall --no-progress >/dev/null 2>&1 &
-	serve=$!
+	other=$!
 	sleep 1
 fi
 for ((i = 1; i <= rounds; i++)); do
-	"$work/natsops" bench request -s "$url" --rate 10k --duration 10s -o csv >"$work/out" 2>/dev/null &
+	"$natsops" bench request -s "$url" --rate 10k --duration 10s -o csv >"$work/out" 2>/dev/null &
 	run=$!
 	stall
 	wait "$run"
@@ -54,7 +39,7 @@ for ((i = 1; i <= rounds; i++)); do
 		{ n = split(head, name, ","); off = NF - n # the title has commas of its own
 		  for (i = 1; i <= n; i++) at[name[i]] = i + off
 		  printf "p99 %.1f ms, p99.9 %.1f ms; late p99 %.0f us", $at["p99_ns"] / 1e6, $at["p999_ns"] / 1e6, $at["late_p99_ns"] / 1e3 }')"
-	[[ -n $serve ]] || continue
+	[[ -n $other ]] || continue
 	"$nats" -s "$url" bench service request stall --clients 10 --throughput 10000 --msgs 100000 --size 128 --no-progress >"$work/out" 2>&1 &
 	run=$!
 	stall
