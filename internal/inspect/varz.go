@@ -10,27 +10,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/natsops/natsops/internal/hint"
 )
-
-// Varz is what a server says of itself as a whole. The names are those of its
-// monitoring endpoint /varz.
-type Varz struct {
-	ServerID      string    `json:"server_id"`
-	Version       string    `json:"version"`
-	Start         time.Time `json:"start"`
-	CPUPercent    float64   `json:"cpu"` // of one core, over about the last second
-	Cores         int       `json:"cores"`
-	MemBytes      int64     `json:"mem"` // resident
-	InMsgs        int64     `json:"in_msgs"`
-	OutMsgs       int64     `json:"out_msgs"`
-	SlowConsumers int64     `json:"slow_consumers"`
-	Connections   int       `json:"connections"`
-}
 
 // ErrNoVarz is returned when nobody can be asked about a server.
 var ErrNoVarz = errors.New("server usage is not available")
