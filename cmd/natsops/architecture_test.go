@@ -49,7 +49,6 @@ func owners() map[string][]string {
 		"github.com/nats-io/nats-server/v2":       {"internal/lab"},
 		"github.com/nats-io/nats.go":              {"cmd/natsops", "internal/bench/natsgo", "internal/inspect", "internal/natsconn"},
 		"github.com/nats-io/nkeys":                {"internal/lab", "internal/natsconn"},
-		"github.com/nats-io/nuid":                 {"cmd/natsops"},
 		"github.com/olekukonko/tablewriter":       {"internal/report"},
 		"github.com/spf13/cobra":                  {"cmd/natsops"},
 		"github.com/spf13/pflag":                  {"cmd/natsops"},

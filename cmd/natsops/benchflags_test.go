@@ -132,7 +132,7 @@ func TestFlagsBecomeAConfiguration(t *testing.T) {
 			want := defaults(c.workload)
 			c.change(&want)
 			if want.Subject == "" {
-				if want.Subject = got.Subject; !strings.HasPrefix(got.Subject, "natsops.bench.") {
+				if want.Subject = got.Subject; !strings.HasPrefix(got.Subject, "natsops.") {
 					t.Errorf("the subject is %q, want one of our own", got.Subject)
 				}
 			}
