@@ -190,7 +190,7 @@ func (p place) benchEnv(ctx context.Context) (bench.Env, func(), error) {
 	if p.lab != nil {
 		pid = p.lab.PID()
 	}
-	env.Usage = func(ctx context.Context) (bench.UsageSample, error) { return sample(ctx, source, pid) }
+	env.Usage = func(ctx context.Context) (bench.UsageSample, error) { return usageOf(ctx, source, pid) }
 	return env, nc.Close, nil
 }
 
@@ -210,10 +210,10 @@ func withHint(err error) string {
 	return why
 }
 
-// sample asks the server what it has used. The operating system knows the CPU
+// usageOf asks the server what it has used. The operating system knows the CPU
 // time of a lab's process to the tick; a server itself only knows its share
 // over the last second.
-func sample(ctx context.Context, source inspect.VarzSource, pid int) (bench.UsageSample, error) {
+func usageOf(ctx context.Context, source inspect.VarzSource, pid int) (bench.UsageSample, error) {
 	v, err := source.Varz(ctx)
 	if err != nil {
 		return bench.UsageSample{}, err

@@ -28,10 +28,10 @@ func exits() []exit {
 		{code: 2, is: []error{errUsage, natsconn.ErrConfig, bench.ErrConfig}, when: "the command line or an input file is wrong; nothing was sent"},
 		{code: 3, is: []error{natsconn.ErrConnect, bench.ErrDenied, bench.ErrGone}, when: "no server could be reached, or it refused the credentials"},
 		{code: 4, is: []error{errObjectiveMissed}, when: "the run finished, but an SLO was missed or a regression was found"},
-		{code: 5, when: "an inspection found a problem at or above --fail-on"},
+		{code: 5, is: []error{errProblem}, when: "an inspection found a problem at or above --fail-on"},
 		{code: 6, when: "chaos: the fault was healed, but the system did not recover or messages were lost"},
 		{code: 7, when: "chaos: a fault could not be healed; a person must look now"},
-		{code: 8, when: "the answer is incomplete: a server or an API did not answer, nothing worse was found"},
+		{code: 8, is: []error{errIncomplete}, when: "the answer is incomplete: a server or an API did not answer, nothing worse was found"},
 		{code: 143, is: []error{errTerminated}, when: "terminated; what was measured so far was printed"},
 		{code: 130, is: []error{errInterrupted, context.Canceled}, when: "interrupted; what was measured so far was printed"},
 	}
@@ -72,6 +72,9 @@ func complain(stderr io.Writer, err error, asJSON bool) int {
 	e := codeOf(err)
 	if err == nil {
 		return e.code
+	}
+	if plugin, ok := errors.AsType[pluginError](err); ok {
+		return int(plugin.state)
 	}
 	message, remedy := err.Error(), hint.Of(err)
 	if asJSON {

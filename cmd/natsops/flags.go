@@ -98,6 +98,17 @@ func durationFlag(value *time.Duration, def string) pflag.Value {
 	return p
 }
 
+// rateFlag is a number of operations per second; 0 when the flag is left out.
+func rateFlag(value *float64) pflag.Value {
+	return &parsed[float64]{value: value, kind: "rate", parse: func(s string) (float64, error) {
+		r, err := quantity.ParseRate(s)
+		if err == nil && r <= 0 {
+			err = errors.New("it must be above 0")
+		}
+		return r, err
+	}}
+}
+
 // numberFlag is a whole number from least to most.
 func numberFlag[T int | uint64](value *T, def, least, most T) pflag.Value {
 	*value = def

@@ -48,6 +48,8 @@ type world struct {
 	version        string
 	// width returns the columns of a terminal, or 0 when f is none.
 	width func(f io.Writer) int
+	// interactive reports whether somebody sits at stdin.
+	interactive func() bool
 }
 
 // version is set by the release build; other builds say what the module knows.
@@ -57,6 +59,7 @@ func system() world {
 	w := world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		getenv: os.Getenv, version: version, width: terminalWidth,
+		interactive: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && w.version == "" {
 		w.version = info.Main.Version

@@ -48,11 +48,24 @@ func (p *progress) label(n, total int, title string) {
 func (p *progress) show(s bench.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.out == nil || time.Since(p.last) < progressEvery {
+	if time.Since(p.last) >= progressEvery {
+		p.write(p.prefix + "  " + describe(s))
+	}
+}
+
+// line replaces the line.
+func (p *progress) line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(text)
+}
+
+func (p *progress) write(text string) {
+	if p.out == nil {
 		return
 	}
 	p.last, p.shown = time.Now(), true
-	line := []rune(p.prefix + "  " + describe(s))
+	line := []rune(text)
 	if len(line) >= p.width {
 		line = line[:p.width-1]
 	}

@@ -19,7 +19,7 @@ func newRootCommand(w world) *cobra.Command {
 		Long: `natsops answers three questions about NATS:
 
   How much can it take?        natsops bench
-  Who is behind, and why?      natsops lag      (to come)
+  Who is behind, and why?      natsops lag, natsops doctor, natsops dlq
   What happens when it breaks? natsops chaos    (to come)
 
 The result goes to stdout, everything else to stderr. Commands that load a
@@ -27,7 +27,9 @@ server use the one that is named with --server, --context, NATS_URL or
 NATS_CONTEXT; if none is named they start a throwaway one on this machine.`,
 		Example: `  natsops bench
   natsops bench request --rate 5k --duration 5s --slo 'p99<50ms,errors==0'
-  natsops bench pubsub -s nats://127.0.0.1:4222 --subscribers 10`,
+  natsops bench pubsub -s nats://127.0.0.1:4222 --subscribers 10
+  natsops lag
+  natsops doctor`,
 		Args:              noCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
@@ -41,6 +43,9 @@ NATS_CONTEXT; if none is named they start a throwaway one on this machine.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newBenchCommand(w),
+		newLagCommand(w),
+		newDoctorCommand(w),
+		newDLQCommand(w),
 		newLabCommand(w),
 		newLabServerCommand(w),
 		newVersionCommand(w),

@@ -34,6 +34,15 @@ func (p *Page) Title(text string) {
 	}
 }
 
+// Heading begins a new part of the page with a mark, which may be colored, before
+// the title.
+func (p *Page) Heading(mark, title string) {
+	if len(p.lines) > 0 {
+		p.lines = append(p.lines, "")
+	}
+	p.hang(mark+" ", Width(mark)+1, title)
+}
+
 // Text adds a text that belongs to no title.
 func (p *Page) Text(text string) { p.hang("", 0, text) }
 
@@ -46,6 +55,9 @@ func (p *Page) Item(label, text string) {
 func (p *Page) Note(text string) {
 	p.hang(strings.Repeat(" ", margin)+p.Style.Warn("!"), margin+2, text)
 }
+
+// Under adds a text that says more about the line before.
+func (p *Page) Under(text string) { p.hang("", 2*margin, text) }
 
 // Table adds a table.
 func (p *Page) Table(t Table) { p.Lines(t.Text(p.Style, p.Room())...) }

@@ -17,6 +17,7 @@ type Style struct {
 const (
 	widest    = 80 // longer lines are hard to read, and mailed or pasted they break
 	narrowest = 40
+	unbounded = 1000
 )
 
 // Columns returns how many cells a line may take: never more than 80.
@@ -25,6 +26,15 @@ func (s Style) Columns() int {
 		return widest
 	}
 	return max(narrowest, min(s.Width, widest))
+}
+
+// Breadth returns how many cells a table may take that names things: in a file
+// or a pipe enough for no name to be cut.
+func (s Style) Breadth() int {
+	if s.Terminal {
+		return max(narrowest, s.Width)
+	}
+	return unbounded
 }
 
 // Plain makes a text safe to print: one line, without control characters (names

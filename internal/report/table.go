@@ -21,7 +21,7 @@ type Table struct {
 type Column struct {
 	Name     string
 	Left     bool // text; numbers stand right
-	Min      int  // cells; keeps tables that follow one another in line
+	Min      int  // cells, however narrow the screen; keeps tables that follow one another in line
 	Optional bool // left out of a text that would be too wide, the last one first
 }
 
@@ -135,7 +135,7 @@ func (t Table) fit(style Style, width int) Table {
 	const least = 8
 	for i, c := range t.Columns {
 		if over := t.excess(width); c.Left && over > 0 {
-			room := max(least, t.width(i)-over)
+			room := max(least, c.Min, t.width(i)-over)
 			for _, row := range t.Rows {
 				row[i] = style.shorten(row[i], room)
 			}

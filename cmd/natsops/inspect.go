@@ -1,0 +1,192 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"github.com/natsops/natsops/internal/hint"
+	"github.com/natsops/natsops/internal/inspect"
+	"github.com/natsops/natsops/internal/inspectreport"
+	"github.com/natsops/natsops/internal/natsconn"
+)
+
+// inspectFlags is what commands that only read have in common: whom to ask, and
+// for how long.
+type inspectFlags struct {
+	conn        natsconn.Config
+	monitors    []string
+	account     string
+	allAccounts bool
+	window      time.Duration
+}
+
+// questionTimeout bounds the wait for one answer, unless --timeout does. Questions
+// are asked in parallel, so that a dead server costs this once.
+const questionTimeout = 2 * time.Second
+
+func (f *inspectFlags) add(cmd *cobra.Command, window string) {
+	addConnectionFlags(cmd, &f.conn)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.monitors, "monitor", nil, "ask the servers' monitoring endpoints at `URLS`; without --server nothing else")
+	flags.StringVar(&f.account, "account", "", "look at account `NAME` only (needs the system account)")
+	flags.BoolVar(&f.allAccounts, "all-accounts", false, "insist on seeing all accounts (needs the system account)")
+	flags.Var(durationFlag(&f.window, window), "window", "watch for `DURATION` before judging; 0: one sample, which gives no rates")
+}
+
+func (f *inspectFlags) check() error {
+	for _, m := range f.monitors {
+		if err := checkMonitor(m); err != nil {
+			return err
+		}
+	}
+	if f.account != "" && f.allAccounts {
+		return usagef("--account and --all-accounts exclude each other")
+	}
+	return nil
+}
+
+// A session asks the servers of one place.
+type session struct {
+	collector *inspect.Collector
+	conn      *nats.Conn // nil: only monitoring endpoints are asked
+	target    string
+	progress  *progress
+}
+
+// open finds a way to ask. Only streams for which match is true are looked at.
+func (f *inspectFlags) open(ctx context.Context, w world, match func(stream string) bool) (*session, error) {
+	o := inspect.Options{
+		Timeout: cmp.Or(f.conn.Timeout, questionTimeout), Account: f.account, Monitors: f.monitors, Match: match,
+	}
+	s := &session{progress: newProgress(w, true)}
+	if err := s.connect(ctx, w, f, &o); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.collector, err = inspect.Open(ctx, s.conn, o); err != nil {
+		s.close()
+		return nil, err
+	}
+	if route := s.collector.Route(); route == inspect.RouteAccount && (f.account != "" || f.allAccounts) {
+		s.close()
+		return nil, hint.Wrap(usagef("--account and --all-accounts need the system account; these credentials see one account"),
+			"--creds, --user or --context of a user in the system account")
+	}
+	return s, nil
+}
+
+func (s *session) connect(ctx context.Context, w world, f *inspectFlags, o *inspect.Options) error {
+	if len(f.monitors) > 0 && f.conn == (natsconn.Config{Timeout: f.conn.Timeout}) {
+		s.target = f.monitors[0]
+		return nil
+	}
+	target, err := natsconn.Resolve(f.conn, w.getenv, natsconn.MayUseSelectedContext)
+	if err != nil {
+		return err
+	}
+	s.target = target.String()
+	o.APIPrefix = target.JSAPIPrefix()
+	if domain := target.JSDomain(); domain != "" {
+		o.APIPrefix = "$JS." + domain + ".API"
+	}
+	s.conn, err = target.Connect(ctx, "natsops "+w.version)
+	return err
+}
+
+func (s *session) close() {
+	if s.collector != nil {
+		s.collector.Close()
+	}
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+// How samples are spread over the window.
+const (
+	sampleEvery = time.Second
+	mostSamples = 10
+)
+
+// window takes samples over a time. When ctx ends it returns those that it has,
+// with the cause.
+func (s *session) window(ctx context.Context, need inspect.Need, over time.Duration) ([]*inspect.Snapshot, error) {
+	n := min(max(1, int(over/sampleEvery)), mostSamples)
+	every := over / time.Duration(n)
+	defer s.progress.clear()
+	var taken []*inspect.Snapshot
+	for begin, i := time.Now(), 0; i <= n; i++ {
+		if i > 0 && over == 0 {
+			break
+		}
+		if err := wait(ctx, time.Until(begin.Add(time.Duration(i)*every))); err != nil {
+			return taken, err
+		}
+		s.progress.line(fmt.Sprintf("sample %d of %d", i+1, n+1))
+		snapshot, err := s.collector.Collect(ctx, need)
+		if err != nil && (len(taken) == 0 || ctx.Err() != nil) {
+			return taken, err
+		}
+		if err == nil {
+			taken = append(taken, snapshot)
+		}
+	}
+	return taken, nil
+}
+
+// oldest asks for the oldest messages of consumers.
+func (s *session) oldest(ctx context.Context, lookups []inspect.Lookup) map[inspect.Key]inspect.Oldest {
+	oldest := make(map[inspect.Key]inspect.Oldest, len(lookups))
+	for i, found := range s.collector.Oldest(ctx, lookups) {
+		oldest[lookups[i].Key] = found
+	}
+	return oldest
+}
+
+// wait returns early, with the cause, when ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// The ends of an inspection that are no failure of ours.
+var (
+	errProblem    = errors.New("problem found")
+	errIncomplete = errors.New("the answer is incomplete")
+)
+
+// incomplete is the error for a picture in which something is missing.
+func incomplete(p inspectreport.Picture) error {
+	if p.Complete {
+		return nil
+	}
+	more := ""
+	if n := len(p.Gaps) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Errorf("%w: %s: %s%s", errIncomplete, p.Gaps[0].What, p.Gaps[0].Why, more)
+}
+
+// failOn is a severity from which on an inspection fails; more than Crit: never.
+type failOn = inspect.Severity
+
+const never failOn = inspect.Crit + 1
+
+func parseFailOn(text string) (failOn, error) {
+	if text == "never" {
+		return never, nil
+	}
+	return inspect.ParseSeverity(text)
+}

@@ -1,0 +1,14 @@
+package inspectreport
+
+import (
+	"testing"
+
+	"github.com/natsops/natsops/internal/schematest"
+)
+
+const schemas = "../../docs/reference/schemas/"
+
+func TestTheSchemasDescribeEveryFieldAndNoOther(t *testing.T) {
+	schematest.Describes[Lag](t, schemas+"natsops.lag.v1.schema.json")
+	schematest.Describes[Doctor](t, schemas+"natsops.doctor.v1.schema.json")
+}
