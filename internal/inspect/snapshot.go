@@ -75,7 +75,11 @@ type Cost struct {
 }
 
 // Key names a consumer, or a stream when Consumer is empty.
-type Key struct{ Account, Stream, Consumer string }
+type Key struct {
+	Account  string `json:"account"`
+	Stream   string `json:"stream"`
+	Consumer string `json:"consumer"`
+}
 
 func (k Key) String() string {
 	if k.Consumer == "" {

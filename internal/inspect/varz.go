@@ -3,17 +3,15 @@ package inspect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/natsops/natsops/internal/hint"
+	"github.com/natsops/natsops/internal/inspect/wire"
 )
 
 // ErrNoVarz is returned when nobody can be asked about a server.
@@ -39,17 +37,25 @@ const usualMonitorPort = "8222"
 func FindVarz(ctx context.Context, nc *nats.Conn, monitor string) (VarzSource, error) {
 	id := nc.ConnectedServerId()
 	if monitor != "" {
-		return checked(ctx, endpoint(monitor), id)
+		return checkedEndpoint(ctx, monitor, id)
 	}
 	if s, err := checked(ctx, systemAccount(nc), id); err == nil {
 		return s, nil
 	}
 	host := hostOf(nc.ConnectedUrlRedacted())
-	if s, err := checked(ctx, endpoint("http://"+net.JoinHostPort(host, usualMonitorPort)), id); err == nil {
+	if s, err := checkedEndpoint(ctx, "http://"+net.JoinHostPort(host, usualMonitorPort), id); err == nil {
 		return s, nil
 	}
 	return VarzSource{}, hint.Wrap(fmt.Errorf("%w: the user is not in the system account and no monitoring endpoint is known", ErrNoVarz),
 		"--monitor http://HOST:8222")
+}
+
+func checkedEndpoint(ctx context.Context, base, id string) (VarzSource, error) {
+	s, err := endpoint(base)
+	if err != nil {
+		return VarzSource{}, err
+	}
+	return checked(ctx, s, id)
 }
 
 // checked returns s if it answers for the server with the given ID.
@@ -65,48 +71,23 @@ func checked(ctx context.Context, s VarzSource, id string) (VarzSource, error) {
 	}
 }
 
-func endpoint(base string) VarzSource {
-	at := strings.TrimSuffix(base, "/") + "/varz"
-	return VarzSource{Name: "monitoring endpoint " + redacted(base), ask: func(ctx context.Context) (Varz, error) {
-		var v Varz
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-		if wrong, ok := errors.AsType[*url.Error](err); ok {
-			return v, wrong.Err // without the URL, which may hold a password
-		}
-		if err != nil {
-			return v, err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return v, err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			return v, fmt.Errorf("%s answered %s", redacted(at), resp.Status)
-		}
-		return v, json.NewDecoder(resp.Body).Decode(&v)
-	}}
+func endpoint(base string) (VarzSource, error) {
+	m, err := wire.NewMonitor(base)
+	if err != nil {
+		return VarzSource{}, fmt.Errorf("%w: %w", ErrNoVarz, err)
+	}
+	return varzSource("monitoring endpoint "+m.String(), &witness{ask: monitorQuestions(m)}), nil
 }
 
 func systemAccount(nc *nats.Conn) VarzSource {
-	return VarzSource{Name: "system account", ask: func(ctx context.Context) (Varz, error) {
-		var reply struct {
-			Data  Varz `json:"data"`
-			Error *struct {
-				Description string `json:"description"`
-			} `json:"error"`
-		}
-		m, err := nc.RequestWithContext(ctx, "$SYS.REQ.SERVER."+nc.ConnectedServerId()+".VARZ", nil)
-		if err != nil {
-			return reply.Data, err
-		}
-		if err := json.Unmarshal(m.Data, &reply); err != nil {
-			return reply.Data, err
-		}
-		if reply.Error != nil {
-			return reply.Data, errors.New(reply.Error.Description)
-		}
-		return reply.Data, nil
+	w := &witness{ask: systemQuestions(wire.New(nc), nc.ConnectedServerId()), enveloped: true}
+	return varzSource("system account", w)
+}
+
+func varzSource(name string, w *witness) VarzSource {
+	return VarzSource{Name: name, ask: func(ctx context.Context) (Varz, error) {
+		v, err := answer[Varz](ctx, w, "VARZ", nil)
+		return v.data, err
 	}}
 }
 
@@ -116,12 +97,4 @@ func hostOf(server string) string {
 		return ""
 	}
 	return u.Hostname()
-}
-
-func redacted(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "(unparsable)"
-	}
-	return u.Redacted()
 }

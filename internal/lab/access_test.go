@@ -79,7 +79,7 @@ func mustRefuse(t *testing.T, s *Server, cfg Config) {
 		c := good
 		c.CertFile = ""
 		refuse("no client certificate", c, func(error) bool { return true }) // the alert or the closed connection, whichever is read first
-		stranger, err := newSpec(cfg, t.TempDir())
+		stranger, err := newIdentity(cfg, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}

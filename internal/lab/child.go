@@ -29,21 +29,20 @@ type child struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stderr head
-	answer answer
 	grace  time.Duration // how long halt waits before it kills
 
-	exited chan struct{}
-	err    error // of cmd.Wait, valid once exited is closed
+	ended chan struct{}
+	err   error // of cmd.Wait, valid once ended is closed
 }
 
 // spawn starts a child and waits for its answer.
-func spawn(ctx context.Context, s spec) (node, error) {
+func spawn(ctx context.Context, s spec) (life, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(exe, ChildCommand) //nolint:gosec // exe is this program
-	c := &child{cmd: cmd, grace: haltLimit, exited: make(chan struct{})}
+	c := &child{cmd: cmd, grace: haltLimit, ended: make(chan struct{})}
 	env := cmd.Environ()
 	if slices.Contains(env, childEnv) {
 		// A test binary or a main that does not know ChildCommand would do again
@@ -67,7 +66,7 @@ func spawn(ctx context.Context, s spec) (node, error) {
 	err = c.handshake(ctx, s, stdout)
 	_ = stdout.Close() // nobody waits for a reader of what else the child may say
 	if err != nil {
-		_ = c.halt(true) // err tells what there is to tell
+		_ = c.halt() // err tells what there is to tell
 		return nil, err
 	}
 	return c, nil
@@ -84,7 +83,7 @@ func (c *child) run(started chan<- error, stdout *io.PipeWriter) {
 	started <- err
 	if err == nil {
 		c.err = c.cmd.Wait()
-		close(c.exited)
+		close(c.ended)
 	}
 	_ = stdout.Close()
 }
@@ -95,41 +94,50 @@ func (c *child) handshake(ctx context.Context, s spec, stdout io.Reader) error {
 	defer cancel()
 	inTime := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
 	_ = json.NewEncoder(c.stdin).Encode(s) // a child that cannot read this does not answer either
-	err := json.NewDecoder(stdout).Decode(&c.answer)
+	var a answer
+	err := json.NewDecoder(stdout).Decode(&a)
 	switch {
 	case !inTime():
 		return fmt.Errorf("wait for the child process: %w", ctx.Err())
 	case errors.Is(err, io.EOF):
-		<-c.exited
+		<-c.ended
 		return fmt.Errorf("the child process ended without an answer: %w", c.death())
 	case err != nil:
 		return fmt.Errorf("the child process did not answer as a lab server: %w", err)
-	case c.answer.Error != "":
-		return errors.New(c.answer.Error)
+	case a.Error != "":
+		return errors.New(a.Error)
 	}
 	return nil
 }
 
-func (c *child) ports() (client, monitor int) { return c.answer.Port, c.answer.MonitorPort }
-
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
-// halt lets the child end by itself, and kills it when it does not: a child
-// that is stopped by a signal cannot. A child that someone else killed is no
-// error, since killing it is what labs are for.
-func (c *child) halt(keep bool) error {
-	if keep {
-		_, _ = io.WriteString(c.stdin, keepOrder) // fails when the child is gone
-	}
+func (c *child) exited() <-chan struct{} { return c.ended }
+
+// halt lets the child end by itself, and kills it when it does not. A child
+// that someone else killed is no error, since killing it is what labs are for.
+func (c *child) halt() error {
+	_, _ = io.WriteString(c.stdin, keepOrder) // fails when the child is gone
 	_ = c.stdin.Close()
+	_ = resume(c.cmd.Process) // one that is stopped by a signal cannot end; fails where none can be
 	timer := time.NewTimer(c.grace)
 	defer timer.Stop()
 	select {
-	case <-c.exited:
+	case <-c.ended:
+		return c.crash()
 	case <-timer.C:
-		_ = c.cmd.Process.Kill()
-		<-c.exited
+		return c.kill()
 	}
+}
+
+func (c *child) kill() error {
+	_ = c.cmd.Process.Kill() // fails when the child is gone
+	<-c.ended
+	return c.crash()
+}
+
+// crash is the error of a child that ended by its own fault.
+func (c *child) crash() error {
 	if c.cmd.ProcessState.ExitCode() > 0 && len(c.stderr) > 0 {
 		return fmt.Errorf("the lab server died: %w", c.death())
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,24 +17,30 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestChildEndsAndCleansUpWhenItsParentIsKilled(t *testing.T) {
-	tmp := isolate(t)
-	parent, f := startParent(t)
-	if !listens(f.URL) || len(labs(t, tmp)) != 1 {
-		t.Fatalf("no child at %s, labs %q", f.URL, labs(t, tmp))
+func TestChildrenEndAndCleanUpWhenTheirParentIsKilled(t *testing.T) {
+	for _, children := range []int{1, 3} {
+		tmp := isolate(t)
+		parent, f := startParent(t, children)
+		if len(f) != children || len(labs(t, tmp)) != 1 {
+			t.Fatalf("got children %v, labs %q", f, labs(t, tmp))
+		}
+		kill(parent)
+		for _, k := range f {
+			eventually(t, "the child has gone", func() bool { return !listens(k.URL) })
+		}
+		eventually(t, "their directory too", func() bool { return len(labs(t, tmp)) == 0 })
 	}
-	kill(parent)
-	eventually(t, "the child has gone", func() bool { return !listens(f.URL) })
-	eventually(t, "its directory too", func() bool { return len(labs(t, tmp)) == 0 })
 }
 
 func TestDirectoryOfAKilledFamilyIsSweptAndOthersStay(t *testing.T) {
 	tmp := isolate(t)
-	_, living := startParent(t)
+	_, living := startParent(t, 1)
 	alive := labs(t, tmp)
-	parent, f := startParent(t)
-	killPID(t, f.PID)
+	parent, f := startParent(t, 1)
+	dead := slices.DeleteFunc(labs(t, tmp), func(dir string) bool { return dir == alive[0] })[0]
+	killPID(t, f[0].PID)
 	kill(parent)
+	eventually(t, "the killed processes have ended", func() bool { return !owned(t, dead) })
 	foreign := filepath.Join(tmp, dirPrefix+"not-ours")
 	if err := os.MkdirAll(foreign, 0o700); err != nil {
 		t.Fatal(err)
@@ -50,12 +57,12 @@ func TestDirectoryOfAKilledFamilyIsSweptAndOthersStay(t *testing.T) {
 	if got := len(labs(t, tmp)); got != 4 {
 		t.Errorf("got %d directories %q; want two new labs, the living one and the foreign directory", got, labs(t, tmp))
 	}
-	for _, dir := range []string{alive[0], foreign, s.dir.path} {
+	for _, dir := range []string{alive[0], foreign, s.lab.dir.path} {
 		if _, err := os.Stat(filepath.Join(dir, lockName)); err != nil {
 			t.Error(err)
 		}
 	}
-	if !listens(living.URL) {
+	if !listens(living[0].URL) {
 		t.Error("the living lab is gone")
 	}
 }
@@ -164,7 +171,13 @@ func TestChildOfAParentThatDiesBeforeTheAnswerCleansUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := json.Marshal(spec{Dir: dir.path, Config: Config{TLS: TLSOff}})
+	s := spec{Dir: dir.path, Config: Config{TLS: TLSOff, StoreDir: filepath.Join(dir.path, "store")}}
+	var c claims
+	defer c.release()
+	if err := c.fill(&s); err != nil {
+		t.Fatal(err)
+	}
+	line, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}

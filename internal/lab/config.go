@@ -2,6 +2,7 @@ package lab
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -39,6 +40,17 @@ type Config struct {
 	StoreDir   string // where JetStream keeps its data; "": in the lab's directory, removed by Stop
 	Name       string // the server's name; "": "natsops-lab"
 	MaxPayload int    // bytes; 0: the server's default, 1 MiB
+	MaxPending int64  // bytes that may wait for a slow client; 0: the server's default, 64 MiB
+	Users      []User // besides the lab's own; not with [AuthToken]
+	Leafs      bool   // let leaf nodes in, at [Node.LeafURL]
+	Remotes    []Remote
+}
+
+// A Remote is a server that a lab server joins as a leaf node.
+type Remote struct {
+	URL     string      // as in [Node.LeafURL]
+	As      Credentials // a user and password there
+	Account string      // the account here that becomes one with the user's there
 }
 
 // Credentials are what a client needs to connect. Fields that the server does
@@ -68,6 +80,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("port %d is not between 0 and %d", c.Port, math.MaxUint16)
 	case c.MaxPayload < 0 || c.MaxPayload > math.MaxInt32:
 		return c, fmt.Errorf("max payload %d is not between 0 and %d bytes", c.MaxPayload, math.MaxInt32)
+	case c.MaxPending < 0:
+		return c, fmt.Errorf("max pending %d is negative", c.MaxPending)
+	case c.Auth == AuthToken && len(c.Users) > 0:
+		return c, errors.New("a lab that asks for a token can have no users")
 	}
-	return c, nil
+	return c, checkUsers(c.Users)
 }

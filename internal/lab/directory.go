@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const (
 	dirPrefix = "natsops-lab-"
 	lockName  = "owner.lock"
 	lockMark  = "natsops lab, owned by process "
+
+	inheritTick = 5 * time.Millisecond
 )
 
 // A directory is a lab's place on disk, held by this process.
@@ -64,6 +67,25 @@ func joinDirectory(path string) (*directory, error) {
 // release gives up this process's share.
 func (d *directory) release() { _ = d.lock.Close() }
 
+// inherit gives up this process's share and removes the directory, which it
+// leaves to the last of its owners if there are others. It waits for them for
+// as long as limit: those that die with this process do not do so at the same
+// instant.
+func (d *directory) inherit(limit time.Duration) {
+	d.release()
+	tick := time.NewTicker(inheritTick)
+	defer tick.Stop()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for !removeStale(d.path) {
+		select {
+		case <-tick.C:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
 // remove gives up this process's share and removes the directory. The order is
 // that of Windows, where an open file cannot be removed.
 func (d *directory) remove() error {
@@ -82,17 +104,23 @@ func sweep(root string) {
 		if !e.IsDir() || !strings.HasPrefix(e.Name(), dirPrefix) {
 			continue
 		}
-		path := filepath.Join(root, e.Name())
-		lock, err := openMarked(path)
-		if err != nil {
-			continue
-		}
-		stale := lockExclusive(lock) == nil
-		_ = lock.Close()
-		if stale {
-			_ = os.RemoveAll(path)
-		}
+		removeStale(filepath.Join(root, e.Name()))
 	}
+}
+
+// removeStale removes the directory at path if it is a lab's and no living
+// process owns it. It reports whether there is nothing more to do.
+func removeStale(path string) bool {
+	lock, err := openMarked(path)
+	if err != nil {
+		return true
+	}
+	stale := lockExclusive(lock) == nil
+	_ = lock.Close()
+	if stale {
+		_ = os.RemoveAll(path)
+	}
+	return stale
 }
 
 // openMarked opens the lock file of the directory at path, if it is a lab's.

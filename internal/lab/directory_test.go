@@ -3,7 +3,9 @@ package lab
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 )
 
 func TestSweepWaitsForTheLastOwner(t *testing.T) {
@@ -64,4 +66,31 @@ func TestSweepLooksAtLabsOnly(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestHeirWaitsForTheOtherOwnersButNotForEver(t *testing.T) {
+	root := t.TempDir()
+	parent, err := newDirectory(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heirs sync.WaitGroup
+	for range 3 {
+		heir, err := joinDirectory(parent.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		heirs.Go(func() { heir.inherit(time.Minute) })
+	}
+	late, err := joinDirectory(parent.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late.inherit(0)
+	if _, err := os.Stat(filepath.Join(parent.path, lockName)); err != nil {
+		t.Fatalf("removed while owned: %v", err)
+	}
+	parent.release()
+	heirs.Wait()
+	mustBeEmpty(t, root)
 }

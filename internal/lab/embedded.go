@@ -1,11 +1,10 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -18,12 +17,12 @@ const bootLimit = 30 * time.Second
 
 // An embedded is a node in this process.
 type embedded struct {
-	server      *server.Server
-	monitorPort int
+	server *server.Server
+	ended  chan struct{}
 }
 
-// embed boots a server in this process.
-func embed(s spec) (*embedded, error) {
+// embed boots a server in this process. The attempt ends by itself, soon.
+func embed(_ context.Context, s spec) (life, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
@@ -42,71 +41,23 @@ func embed(s spec) (*embedded, error) {
 	if err == nil && !ns.JetStreamEnabled() {
 		err = errors.New("no JetStream")
 	}
-	e := &embedded{server: ns}
+	e := &embedded{server: ns, ended: make(chan struct{})}
 	if err != nil {
-		_ = e.halt(false)
+		_ = e.halt() // never fails
 		return nil, err
 	}
-	e.monitorPort = ns.MonitorAddr().Port
 	return e, nil
-}
-
-func (e *embedded) ports() (client, monitor int) {
-	return e.server.Addr().(*net.TCPAddr).Port, e.monitorPort
 }
 
 func (e *embedded) pid() int { return os.Getpid() }
 
-func (e *embedded) halt(bool) error {
+func (e *embedded) exited() <-chan struct{} { return e.ended }
+
+func (e *embedded) halt() error {
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
+	close(e.ended)
 	return nil
-}
-
-// options translates s for nats-server.
-func (s spec) options() (*server.Options, error) {
-	o := &server.Options{
-		ServerName: s.Config.Name,
-		Host:       "127.0.0.1",
-		Port:       portOrRandom(s.Config.Port),
-		HTTPHost:   "127.0.0.1",
-		HTTPPort:   portOrRandom(s.MonitorPort),
-		MaxPayload: int32(s.Config.MaxPayload),
-		JetStream:  true,
-		StoreDir:   s.Config.StoreDir,
-		NoSigs:     true,
-	}
-	if o.StoreDir == "" {
-		o.StoreDir = filepath.Join(s.Dir, "store")
-	}
-	switch s.Config.Auth {
-	case AuthNone:
-	case AuthToken:
-		o.Authorization = s.Credentials.Token
-	case AuthUser:
-		o.Username, o.Password = s.Credentials.User, s.Credentials.Password
-	case AuthNKey:
-		o.Nkeys = []*server.NkeyUser{{Nkey: s.NKey}}
-	}
-	if s.Config.TLS == TLSOff {
-		return o, nil
-	}
-	var err error
-	o.TLS, o.TLSHandshakeFirst = true, s.Config.TLSFirst
-	o.TLSConfig, err = server.GenTLSConfig(&server.TLSConfigOpts{
-		CertFile: filepath.Join(s.Dir, serverCert),
-		KeyFile:  filepath.Join(s.Dir, serverKey),
-		CaFile:   s.Credentials.CAFile,
-		Verify:   s.Config.TLS == TLSMutual,
-	})
-	return o, err
-}
-
-func portOrRandom(port int) int {
-	if port == 0 {
-		return server.RANDOM_PORT
-	}
-	return port
 }
 
 // A failureLog is a server log that drops everything but the first fatal

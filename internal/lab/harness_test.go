@@ -80,14 +80,25 @@ func connect(t *testing.T, s *Server, opts ...nats.Option) jetstream.JetStream {
 	return js
 }
 
+// patient is a context for requests. On a machine in trouble an answer can take
+// longer than the 5 s of package jetstream; and the first election in a new
+// stream, which is lost when the other nodes have not yet joined, as long as
+// the 4 to 9 s to the next.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // store puts text into stream "S" and reads it back.
 func store(t *testing.T, js jetstream.JetStream, storage jetstream.StorageType, text string) {
 	t.Helper()
 	cfg := jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Storage: storage}
-	if _, err := js.CreateStream(t.Context(), cfg); err != nil {
+	if _, err := js.CreateStream(patient(t), cfg); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.Publish(t.Context(), "s", []byte(text)); err != nil {
+	if _, err := js.Publish(patient(t), "s", []byte(text)); err != nil {
 		t.Fatal(err)
 	}
 	if got := stored(t, js); got != text {
@@ -97,11 +108,11 @@ func store(t *testing.T, js jetstream.JetStream, storage jetstream.StorageType, 
 
 func stored(t *testing.T, js jetstream.JetStream) string {
 	t.Helper()
-	stream, err := js.Stream(t.Context(), "S")
+	stream, err := js.Stream(patient(t), "S")
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := stream.GetMsg(t.Context(), 1)
+	msg, err := stream.GetMsg(patient(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nkeys"
@@ -30,36 +31,55 @@ const (
 // certLife is longer than any lab.
 const certLife = 365 * 24 * time.Hour
 
-// newSpec invents the secrets that cfg asks for and writes those that clients
-// read from files to dir.
-func newSpec(cfg Config, dir string) (spec, error) {
-	s := spec{Config: cfg, Dir: dir}
-	var err error
+// An identity is what the nodes of a lab and their clients know each other by.
+type identity struct {
+	Credentials Credentials
+	NKey        string
+	Users       []User
+	RouteSecret string
+}
+
+// newIdentity invents the secrets that cfg asks for and writes those that
+// clients read from files to dir.
+func newIdentity(cfg Config, dir string) (identity, error) {
+	id := identity{Users: users(cfg), RouteSecret: rand.Text()}
+	c := &id.Credentials
 	switch cfg.Auth {
 	case AuthNone:
 	case AuthToken:
-		s.Credentials.Token = rand.Text()
+		c.Token = rand.Text()
 	case AuthUser:
-		s.Credentials.User, s.Credentials.Password = "natsops", rand.Text()
+		*c, _ = id.user(appUser)
 	case AuthNKey:
-		s.Credentials.NKeyFile = filepath.Join(dir, nkeyFile)
-		s.NKey, err = writeNKey(s.Credentials.NKeyFile)
-	}
-	if err != nil {
-		return spec{}, fmt.Errorf("make an nkey: %w", err)
+		var err error
+		c.NKeyFile = filepath.Join(dir, nkeyFile)
+		if id.NKey, err = writeNKey(c.NKeyFile); err != nil {
+			return identity{}, fmt.Errorf("make an nkey: %w", err)
+		}
 	}
 	if cfg.TLS == TLSOff {
-		return s, nil
+		return id, nil
 	}
 	if err := writeCertificates(dir); err != nil {
-		return spec{}, fmt.Errorf("make certificates: %w", err)
+		return identity{}, fmt.Errorf("make certificates: %w", err)
 	}
-	s.Credentials.CAFile = filepath.Join(dir, caCert)
+	c.CAFile = filepath.Join(dir, caCert)
 	if cfg.TLS == TLSMutual {
-		s.Credentials.CertFile = filepath.Join(dir, clientCert)
-		s.Credentials.KeyFile = filepath.Join(dir, clientKey)
+		c.CertFile = filepath.Join(dir, clientCert)
+		c.KeyFile = filepath.Join(dir, clientKey)
 	}
-	return s, nil
+	return id, nil
+}
+
+// user returns what the user called name needs to be let in.
+func (id identity) user(name string) (Credentials, bool) {
+	i := slices.IndexFunc(id.Users, func(u User) bool { return u.Name == name })
+	if i < 0 {
+		return Credentials{}, false
+	}
+	c := id.Credentials
+	c.NKeyFile, c.User, c.Password = "", name, id.Users[i].Password
+	return c, true
 }
 
 // writeNKey writes the seed of a new user key and returns its public key.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,8 +23,8 @@ import (
 
 // The other programs this test binary can be.
 const (
-	parentCommand = "__lab-parent"  // starts a child, reports on it, waits to be killed
-	badChildEnv   = "LAB_BAD_CHILD" // makes ChildCommand misbehave: "dies", "chats", "hangs", "crashes"
+	parentCommand = "__lab-parent"  // starts children, reports on them, waits to be killed
+	badChildEnv   = "LAB_BAD_CHILD" // makes ChildCommand misbehave: "dies", "chats", "hangs", "crashes", "deaf"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +33,8 @@ func TestMain(m *testing.M) {
 	case os.Args[1] == ChildCommand:
 		os.Exit(childMain(os.Getenv(badChildEnv)))
 	case os.Args[1] == parentCommand:
-		os.Exit(parentMain())
+		fmt.Fprintln(os.Stderr, parentMain(os.Args[2]))
+		os.Exit(1)
 	}
 	// Children built for the race detector would each wait a second at their end.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
@@ -58,7 +61,12 @@ func childMain(bad string) int {
 	if bad == "crashes" {
 		stdout = crasher{}
 	}
-	if err := ServeChild(ctx, os.Stdin, stdout); err != nil {
+	var stdin io.Reader = os.Stdin
+	if bad == "deaf" {
+		line, _ := bufio.NewReader(os.Stdin).ReadBytes('\n')
+		stdin = io.MultiReader(bytes.NewReader(line), endless{})
+	}
+	if err := ServeChild(ctx, stdin, stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -75,26 +83,43 @@ func (crasher) Write(p []byte) (int, error) {
 	return 0, nil
 }
 
-// A family is what a parent reports: its child's pid and address.
-type family struct {
+// An endless never ends.
+type endless struct{}
+
+func (endless) Read([]byte) (int, error) { select {} }
+
+// A family is what a parent reports: its children.
+type family []kid
+
+type kid struct {
 	PID int
 	URL string
 }
 
-func parentMain() int {
-	s, err := StartChild(context.Background(), Config{})
+// parentMain returns only when it fails.
+func parentMain(children string) error {
+	nodes, err := strconv.Atoi(children)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
-	_ = json.NewEncoder(os.Stdout).Encode(family{s.PID(), s.URL()})
+	c, err := StartCluster(context.Background(), ClusterConfig{Nodes: nodes, Children: true})
+	if err != nil {
+		return err
+	}
+	var f family
+	for _, n := range c.Nodes() {
+		f = append(f, kid{n.PID(), n.URL()})
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(f); err != nil {
+		return err
+	}
 	select {}
 }
 
-// startParent runs a parent with a child.
-func startParent(t *testing.T) (*exec.Cmd, family) {
+// startParent runs a parent with children.
+func startParent(t *testing.T, children int) (*exec.Cmd, family) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], parentCommand)
+	cmd := exec.Command(os.Args[0], parentCommand, strconv.Itoa(children))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -136,6 +161,17 @@ func listens(url string) bool {
 	}
 	c.Close()
 	return true
+}
+
+// owned tells whether a process, ours or another, uses the lab directory.
+func owned(t *testing.T, dir string) bool {
+	t.Helper()
+	lock, err := openMarked(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	return lockExclusive(lock) != nil
 }
 
 func labs(t *testing.T, tmp string) []string {

@@ -22,19 +22,19 @@ func TestStoppedChildEndsAndCleansUpWhenItsParentIsKilled(t *testing.T) {
 		}
 	}()
 	tmp := isolate(t)
-	parent, f := startParent(t)
-	if err := syscall.Kill(f.PID, syscall.SIGSTOP); err != nil {
+	parent, f := startParent(t, 1)
+	if err := syscall.Kill(f[0].PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the child has stopped", func() bool {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.PID))
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f[0].PID))
 		return err == nil && strings.Contains(string(status), "State:\tT")
 	})
 	kill(parent)
 	var status syscall.WaitStatus
 	eventually(t, "the child has ended", func() bool {
-		pid, err := syscall.Wait4(f.PID, &status, syscall.WNOHANG, nil)
-		return err == nil && pid == f.PID
+		pid, err := syscall.Wait4(f[0].PID, &status, syscall.WNOHANG, nil)
+		return err == nil && pid == f[0].PID
 	})
 	if !status.Exited() || status.ExitStatus() != 0 {
 		t.Errorf("the child ended with status %#x", status)

@@ -65,3 +65,13 @@ const (
 	Low  Confidence = "low"  // two or three snapshots, or something had to be assumed
 	None Confidence = "none" // there is nothing to judge by
 )
+
+// unknown marks all figures as not known.
+func (v *Verdict) unknown(why string) {
+	for _, f := range []*Figure{
+		&v.Pending, &v.Unacked, &v.Backlog, &v.OldestAge, &v.In, &v.Deliver, &v.Done, &v.Redeliver, &v.Net, &v.ETA,
+		&v.ETAQuiet, &v.Workers, &v.ProcessTime, &v.ToLoss, &v.Lost, &v.LostRate, &v.DeadLetters,
+	} {
+		*f = Figure{Why: why}
+	}
+}

@@ -1,0 +1,277 @@
+package lag_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/natsops/natsops/internal/inspect"
+	"github.com/natsops/natsops/internal/inspect/lag"
+	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/sample"
+)
+
+// A scene is a lab with sample applications, and a look at it.
+type scene struct {
+	*testing.T
+	url       string
+	scenarios []sample.Scenario
+	traffic   *sample.Traffic
+}
+
+// stage starts the applications called names, or all of them.
+func stage(t *testing.T, url string, o sample.Options) *scene {
+	t.Helper()
+	s := &scene{T: t, url: url}
+	for _, sc := range sample.Scenarios() {
+		if len(o.Names) == 0 || slices.Contains(o.Names, sc.Name) {
+			s.scenarios = append(s.scenarios, sc)
+		}
+	}
+	if len(o.Names) == 0 {
+		for _, sc := range s.scenarios {
+			o.Names = append(o.Names, sc.Name)
+		}
+	}
+	var err error
+	s.traffic, err = sample.Start(t.Context(), func(_ context.Context, name string) (*nats.Conn, error) {
+		return nats.Connect(url, nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.traffic.Stop() }) // the server may be gone by then
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	if err := s.traffic.Settled(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// eye is somebody who looks.
+func eye(t *testing.T, url string, login ...nats.Option) *inspect.Collector {
+	t.Helper()
+	nc, err := nats.Connect(url, append(login, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	c, err := inspect.Open(t.Context(), nc, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// watch takes samples for as long as natsops lag does by default.
+func watch(t *testing.T, c *inspect.Collector, samples int) []*inspect.Snapshot {
+	t.Helper()
+	var window []*inspect.Snapshot
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for range samples {
+		s, err := c.Collect(t.Context(), inspect.Need{Consumers: true, Events: c.Route() == inspect.RouteAccount})
+		if err != nil {
+			t.Fatal(err)
+		}
+		window = append(window, s)
+		<-tick.C
+	}
+	return window
+}
+
+func judge(t *testing.T, c *inspect.Collector, window []*inspect.Snapshot) []lag.Verdict {
+	t.Helper()
+	thresholds := lag.DefaultThresholds()
+	lookups := lag.Lookups(window[len(window)-1], thresholds, 200)
+	oldest := map[inspect.Key]inspect.Oldest{}
+	for i, o := range c.Oldest(t.Context(), lookups) {
+		oldest[lookups[i].Key] = o
+	}
+	return lag.Judge(window, oldest, thresholds)
+}
+
+// expect compares the verdicts with what the scenarios are made to show, or with
+// what they may show also.
+func (s *scene) expect(where string, verdicts []lag.Verdict, also map[string]string) {
+	s.Helper()
+	for _, sc := range s.scenarios {
+		found := false
+		for _, v := range verdicts {
+			if ok, _ := path.Match(sc.Consumer, v.Key.Consumer); !ok || v.Key.Stream != sc.Stream {
+				continue
+			}
+			found = true
+			if string(v.Status) != sc.Want && string(v.Status) != also[sc.Name] {
+				s.Errorf("%s: %s is %s, want %s\n%s", where, sc.Name, v.Status, sc.Want, testimony(v))
+			}
+			for _, tag := range sc.WantTags {
+				if !v.Tagged(lag.TagName(tag)) {
+					s.Errorf("%s: %s has the tags %v, want %s\n%s", where, sc.Name, v.Tags, tag, testimony(v))
+				}
+			}
+		}
+		if !found {
+			s.Errorf("%s: %s is not there", where, sc.Name)
+		}
+	}
+}
+
+func testimony(v lag.Verdict) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s %s\n", v.Status, v.Advice)
+	for _, e := range v.Evidence {
+		fmt.Fprintf(&b, "  %s: %s\n", e.What, e.Value)
+	}
+	return b.String()
+}
+
+func TestEveryScenarioIsNamedOnEveryRoute(t *testing.T) {
+	server, err := lab.Start(lab.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop() })
+	s := stage(t, server.URL(), sample.Options{})
+	system, _ := server.SystemCredentials()
+	monitor, err := inspect.Open(t.Context(), nil, inspect.Options{Monitors: []string{server.MonitorURL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(monitor.Close)
+	for name, c := range map[string]*inspect.Collector{
+		"account": eye(t, server.URL()),
+		"system":  eye(t, server.URL(), nats.UserInfo(system.User, system.Password)),
+		"monitor": monitor,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scene := *s
+			scene.T = t
+			window := watch(t, c, 6)
+			scene.expect("6 samples", judge(t, c, window), nil)
+			// A second is less than the slow job takes.
+			scene.expect("2 samples", judge(t, c, window[4:]), map[string]string{"slow-job": string(lag.Busy)})
+		})
+	}
+}
+
+// replicated are scenarios that go on, and keep their status, whatever happens to
+// one server of three.
+func replicated() sample.Options {
+	return sample.Options{Names: []string{"ok", "ack-none", "work-queue", "paused", "no-clients", "falling-behind"}, Replicas: 3}
+}
+
+func TestReplicatedConsumersKeepTheirVerdictsThroughElectionsAndRestarts(t *testing.T) {
+	cluster := startCluster(t)
+	nodes := cluster.Nodes()
+	s := stage(t, cluster.URL(), replicated())
+	system, _ := cluster.SystemCredentials()
+	eyes := map[string]*inspect.Collector{
+		"account": eye(t, cluster.URL()),
+		"system":  eye(t, cluster.URL(), nats.UserInfo(system.User, system.Password)),
+	}
+	for name, c := range eyes {
+		s.expect(name+", all is well", judge(t, c, watch(t, c, 4)), nil)
+	}
+
+	t.Log("every consumer gets another leader")
+	for name, c := range eyes {
+		before := watch(t, c, 3)
+		s.stepDown(before[2])
+		window := append(before, watch(t, c, 3)...)
+		verdicts := judge(t, c, window)
+		s.expect(name+", across an election", verdicts, nil)
+		for _, v := range verdicts {
+			for what, f := range map[string]lag.Figure{"in": v.In, "deliver": v.Deliver, "redeliver": v.Redeliver} {
+				if f.Known && (f.Value < 0 || f.Value > 5000) {
+					t.Errorf("%s: %s of %s is %g/s", name, what, v.Key, f.Value)
+				}
+			}
+		}
+	}
+
+	t.Log("a node restarts")
+	if err := nodes[1].Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.traffic.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range eyes {
+		s.expect(name+", after a restart", judge(t, c, watch(t, c, 6)), nil)
+	}
+}
+
+// stepDown has every leader of a consumer resign.
+func (s *scene) stepDown(now *inspect.Snapshot) {
+	s.Helper()
+	nc, err := nats.Connect(s.url)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer nc.Close()
+	for _, c := range now.Consumers {
+		subject := "$JS.API.CONSUMER.LEADER.STEPDOWN." + c.Stream + "." + c.Name
+		if m, err := nc.Request(subject, nil, 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"success":true`) {
+			s.Fatalf("%s: %v %s", subject, err, m.Data)
+		}
+	}
+}
+
+func TestAFrozenNodeCostsItsOwnConsumersAndNoOthers(t *testing.T) {
+	cluster := startCluster(t)
+	nodes := cluster.Nodes()
+	stage(t, nodes[0].URL(), replicated())
+	system, _ := cluster.SystemCredentials()
+	c := eye(t, nodes[0].URL(), nats.UserInfo(system.User, system.Password))
+	watch(t, c, 2)
+	if err := nodes[2].Pause(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nodes[2].Resume() })
+	snapshot, err := c.Collect(t.Context(), inspect.Need{Consumers: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(snapshot.Gaps, func(g inspect.Gap) bool { return strings.Contains(g.What, "n3") }) {
+		t.Errorf("nobody misses n3: %+v", snapshot.Gaps)
+	}
+	unreachable := 0
+	for _, v := range judge(t, c, []*inspect.Snapshot{snapshot}) {
+		if v.Status == lag.Unreachable {
+			unreachable++
+		}
+		if got := v.Status == lag.Unreachable; got != (v.Leader == "n3") {
+			t.Errorf("%s, led by %s while n3 is frozen, is %s; %+v", v.Key, v.Leader, v.Status, v.Reading)
+		}
+	}
+	if unreachable == 0 {
+		t.Log("n3 led no consumer; the gap is all that could be seen")
+	}
+}
+
+func startCluster(t *testing.T) *lab.Cluster {
+	t.Helper()
+	cluster, err := lab.StartCluster(t.Context(), lab.ClusterConfig{Nodes: 3, Children: true})
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Stop() })
+	return cluster
+}

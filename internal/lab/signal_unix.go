@@ -1,0 +1,14 @@
+//go:build unix
+
+package lab
+
+import (
+	"os"
+	"syscall"
+)
+
+// pause stops p until resume.
+func pause(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+
+// resume means nothing to a process that runs.
+func resume(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
