@@ -172,7 +172,9 @@ func redrive(ctx context.Context, w world, f dlqRedriveFlags, wanted []redriveSe
 	if outcome.Summary == "" {
 		return err
 	}
-	shown.Done, _ = outcome.Detail.(*deadletter.Report)
+	if done, ok := outcome.Detail.(deadletter.Report); ok {
+		shown.Done = &done
+	}
 	if f.output == "json" {
 		return errors.Join(err, inspectreport.WriteRedrive(w.stdout, f.output, shown, w.style(w.stdout)))
 	}

@@ -140,7 +140,7 @@ func (f *doctorFlags) describe(w world) error {
 		for _, c := range doctor.Checks() {
 			t.Rows = append(t.Rows, []string{c.ID, c.Title})
 		}
-		p.Table(t)
+		p.Lines(t.Text(p.Style, p.Style.Breadth())...)
 		return p.Write(w.stdout)
 	}
 	for _, c := range doctor.Checks() {

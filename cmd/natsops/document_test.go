@@ -8,24 +8,26 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// benchSchema is the published schema of bench results.
-var benchSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+// published is the schema of a kind of document, "natsops.bench/v1" for example.
+func published(kind string) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	compiler.AssertContent()
-	return compiler.Compile(filepath.Join("..", "..", "docs", "reference", "schemas", "natsops.bench.v1.schema.json"))
-})
+	file := strings.ReplaceAll(kind, "/", ".") + ".schema.json"
+	return compiler.Compile(filepath.Join("..", "..", "docs", "reference", "schemas", file))
+}
 
 func cmdValidates(ts *testscript.TestScript, args []string) {
-	schema, err := benchSchema()
-	ts.Check(err)
 	document, err := onlyDocument(ts.ReadFile(args[0]))
+	ts.Check(err)
+	fields, _ := document.(map[string]any)
+	kind, _ := fields["schema"].(string)
+	schema, err := published(kind)
 	ts.Check(err)
 	if err := schema.Validate(document); err != nil {
 		ts.Fatalf("%s does not fit the schema: %v", args[0], err)

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/natsops/natsops/internal/bench"
+	"github.com/natsops/natsops/internal/deadletter"
 	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/natsconn"
 )
@@ -25,8 +26,8 @@ func exits() []exit {
 	return []exit{
 		{code: 0, when: "success"},
 		{code: 1, when: "any other failure"},
-		{code: 2, is: []error{errUsage, natsconn.ErrConfig, bench.ErrConfig}, when: "the command line or an input file is wrong; nothing was sent"},
-		{code: 3, is: []error{natsconn.ErrConnect, bench.ErrDenied, bench.ErrGone}, when: "no server could be reached, or it refused the credentials"},
+		{code: 2, is: []error{errUsage, natsconn.ErrConfig, natsconn.ErrNoTarget, bench.ErrConfig}, when: "the command line or an input file is wrong; nothing was sent"},
+		{code: 3, is: []error{natsconn.ErrConnect, bench.ErrDenied, bench.ErrGone, deadletter.ErrDenied}, when: "no server could be reached, or it refused the credentials"},
 		{code: 4, is: []error{errObjectiveMissed}, when: "the run finished, but an SLO was missed or a regression was found"},
 		{code: 5, is: []error{errProblem}, when: "an inspection found a problem at or above --fail-on"},
 		{code: 6, when: "chaos: the fault was healed, but the system did not recover or messages were lost"},

@@ -129,7 +129,7 @@ func (s *session) window(ctx context.Context, need inspect.Need, over time.Durat
 			return taken, err
 		}
 		s.progress.line(fmt.Sprintf("sample %d of %d", i+1, n+1))
-		snapshot, err := s.collector.Collect(ctx, need)
+		snapshot, err := s.collect(ctx, need)
 		if err != nil && (len(taken) == 0 || ctx.Err() != nil) {
 			return taken, err
 		}
@@ -138,6 +138,11 @@ func (s *session) window(ctx context.Context, need inspect.Need, over time.Durat
 		}
 	}
 	return taken, nil
+}
+
+// collect takes a snapshot of what can be had.
+func (s *session) collect(ctx context.Context, need inspect.Need) (*inspect.Snapshot, error) {
+	return s.collector.Collect(ctx, s.collector.Route().Can(need))
 }
 
 // oldest asks for the oldest messages of consumers.

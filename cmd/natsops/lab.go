@@ -95,30 +95,27 @@ func runLab(ctx context.Context, w world, f labFlags) error {
 	if err != nil {
 		return fmt.Errorf("cannot start the lab: %w", err)
 	}
-	stop := cluster.Stop
 	if f.traffic != noTraffic {
-		traffic, err := startTraffic(ctx, cluster, f)
-		if err != nil {
+		if err := startTraffic(ctx, cluster, f); err != nil {
 			return errors.Join(fmt.Errorf("cannot start the traffic: %w", err), cluster.Stop())
 		}
-		stop = func() error { return errors.Join(traffic.Stop(), cluster.Stop()) }
 	}
 	describeLab(w.stdout, cluster, f)
 	watchNodes(ctx, w, cluster)
 	fmt.Fprintln(w.stderr, "natsops: the lab is stopping")
-	return stop()
+	return cluster.Stop()
 }
 
-// startTraffic starts the sample applications. They have the credentials that
-// everybody has.
-func startTraffic(ctx context.Context, cluster *lab.Cluster, f labFlags) (*sample.Traffic, error) {
+// startTraffic starts the sample applications, with the credentials that
+// everybody has. They end with ctx; what they stored ends with the lab.
+func startTraffic(ctx context.Context, cluster *lab.Cluster, f labFlags) error {
 	c := cluster.Credentials()
 	target, err := natsconn.For(natsconn.Config{
 		Servers: cluster.URL(), User: c.User, Password: c.Password, Token: c.Token, NKey: c.NKeyFile,
 		TLSCA: c.CAFile, TLSCert: c.CertFile, TLSKey: c.KeyFile, TLSFirst: f.TLSFirst,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	o := sample.Options{Replicas: min(f.Nodes, 3)}
 	if f.traffic == "all" {
@@ -127,7 +124,8 @@ func startTraffic(ctx context.Context, cluster *lab.Cluster, f labFlags) (*sampl
 	dial := func(ctx context.Context, name string) (*nats.Conn, error) {
 		return target.Connect(ctx, name, nats.MaxReconnects(-1))
 	}
-	return sample.Start(ctx, dial, o)
+	_, err = sample.Start(ctx, dial, o)
+	return err
 }
 
 // watchNodes waits for the end of ctx, and says when a node ends before.

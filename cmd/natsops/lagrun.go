@@ -21,12 +21,15 @@ func runLag(ctx context.Context, w world, cfg lagConfig) error {
 		return err
 	}
 	defer s.close()
-	need := inspect.Need{Consumers: true, Events: s.collector.Route() == inspect.RouteAccount}
+	need := inspect.Need{Consumers: true, Events: true}
 	window, interrupted := s.window(ctx, need, cfg.window)
 	if len(window) == 0 {
 		return interrupted
 	}
 	memory := newAlarmMemory(w, cfg, s.target)
+	if memory.lost != nil {
+		fmt.Fprintf(w.stderr, "natsops: cannot tell since when alarms last: %v\n", memory.lost)
+	}
 	for {
 		doc := cfg.judge(context.WithoutCancel(ctx), w, s, window, memory)
 		if err := inspectreport.WriteLag(w.stdout, cfg.output, doc, w.style(w.stdout)); err != nil {
@@ -55,7 +58,7 @@ func (s *session) slide(ctx context.Context, need inspect.Need, window []*inspec
 		if err := wait(ctx, every); err != nil {
 			return window, err
 		}
-		next, err := s.collector.Collect(ctx, need)
+		next, err := s.collect(ctx, need)
 		if ctx.Err() != nil {
 			return window, context.Cause(ctx)
 		}

@@ -41,7 +41,7 @@ import (
 //	subscribed SUBJECT N             wait for N subscriptions
 //	disconnected                     wait until natsops has no connection any more
 //
-//	validates FILE                   FILE is one JSON document that fits its schema
+//	validates FILE                   FILE is one JSON document that fits the schema that it names
 //	holds FILE A OP B                compare: .path.in.FILE, sums of those, or a constant
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/natsops/natsops/internal/hint"
@@ -38,11 +39,15 @@ func TestWhatIsOfflineIsUnknownAndNotZero(t *testing.T) {
 	_, c := fakeAPI(t, map[string]func(string) any{
 		"STREAM.LIST": says(object{
 			"total": 3, "limit": 256, "missing": []string{"GONE", "OLD"}, "offline": object{"OLD": "needs a newer server"},
-			"streams": []object{apiStream("S", 3), {"config": object{"name": "GONE"}, "cluster": object{"replicas": []object{{"name": "n3", "offline": true}}}}},
+			"streams": []object{apiStream("S", 4), {"config": object{"name": "GONE"}, "cluster": object{"replicas": []object{{"name": "n3", "offline": true}}}}},
 		}),
 		"CONSUMER.LIST.S": says(object{
-			"total": 3, "limit": 256, "missing": []string{"b", "c"},
-			"consumers": []object{cons("S", "a", "n1", 3), {"config": object{"name": "b", "durable_name": "b"}, "num_pending": 0}},
+			"total": 4, "limit": 256, "missing": []string{"b", "c"},
+			"consumers": []object{
+				cons("S", "a", "n1", 3),
+				{"config": object{"name": "b", "durable_name": "b"}, "num_pending": 0},
+				{"config": object{"durable_name": "d"}, "num_pending": 0},
+			},
 		}),
 		"CONSUMER.LIST.GONE": says(object{"total": 1, "limit": 256, "missing": []string{"x"}}),
 		"CONSUMER.LIST.OLD":  says(object{"total": 0, "limit": 256}),
@@ -58,7 +63,7 @@ func TestWhatIsOfflineIsUnknownAndNotZero(t *testing.T) {
 	const silent = "the server that leads it does not answer"
 	want := []string{
 		"GONE unknown (" + silent + ")", "OLD unknown (it is offline: needs a newer server)", "S ok ()",
-		"GONE/x unknown (" + silent + ")", "S/a ok ()", "S/b unknown (" + silent + ")", "S/c unknown (" + silent + ")",
+		"GONE/x unknown (" + silent + ")", "S/a ok ()", "S/b unknown (" + silent + ")", "S/c unknown (" + silent + ")", "S/d unknown (no server runs it)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -66,7 +71,7 @@ func TestWhatIsOfflineIsUnknownAndNotZero(t *testing.T) {
 	if s.Streams[0].Cluster == nil || !s.Streams[0].Cluster.Replicas[0].Offline {
 		t.Errorf("its group %+v", s.Streams[0].Cluster)
 	}
-	if len(s.Gaps) != 3 || s.Gaps[0].What != "2 consumers S/b, S/c" || s.Gaps[1].What != "stream GONE" {
+	if len(s.Gaps) != 4 || s.Gaps[0].What != "2 consumers S/b, S/c" || s.Gaps[1].What != "consumer S/d" || s.Gaps[2].What != "stream GONE" {
 		t.Errorf("gaps %+v", s.Gaps)
 	}
 }
@@ -113,10 +118,10 @@ func TestListsThatTakeTheirTimeAreDoneWithout(t *testing.T) {
 		"CONSUMER.INFO.S.b": says(nil),
 	})
 	s := collect(t, c, inspect.Need{Consumers: true})
-	if got := consumer(t, s, "S", "a"); got.State != inspect.Fresh || got.NumPending != 7 {
+	if got := consumer(t, s, "a"); got.State != inspect.Fresh || got.NumPending != 7 {
 		t.Errorf("consumer %+v", got)
 	}
-	if got := consumer(t, s, "S", "b"); got.State != inspect.Unknown || got.Why == "" {
+	if got := consumer(t, s, "b"); got.State != inspect.Unknown || got.Why == "" {
 		t.Errorf("consumer %+v", got)
 	}
 	if len(s.Streams) != 2 || s.Streams[0].Reading.State != inspect.Fresh || s.Streams[1].Reading.State != inspect.Unknown {
@@ -322,4 +327,14 @@ func TestReconnectedCollectorGoesOn(t *testing.T) {
 		s, err := c.Collect(t.Context(), inspect.Need{Servers: true})
 		return err == nil && len(s.Gaps) == 0 && s.Servers[0].ID != before.Servers[0].ID
 	})
+}
+
+func TestNothingIsAskedWhereNothingIsNeeded(t *testing.T) {
+	w := newWorld(t)
+	for _, nc := range []*nats.Conn{w.app, w.sys} {
+		s := whole(t, collect(t, open(t, nc, inspect.Options{}), inspect.Need{Events: true}))
+		if s.Cost.Requests > 3 { // what finding the route took included
+			t.Errorf("%s route: %+v", s.Route, s.Cost)
+		}
+	}
 }

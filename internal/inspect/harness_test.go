@@ -124,14 +124,15 @@ func publish(t testing.TB, nc *nats.Conn, subject string, n int) {
 	}
 }
 
-func consumer(t testing.TB, s *inspect.Snapshot, stream, name string) inspect.Consumer {
+// consumer returns that of the stream S.
+func consumer(t testing.TB, s *inspect.Snapshot, name string) inspect.Consumer {
 	t.Helper()
 	for _, c := range s.Consumers {
-		if c.Stream == stream && c.Name == name {
+		if c.Stream == "S" && c.Name == name {
 			return c
 		}
 	}
-	t.Fatalf("no consumer %s/%s among %d", stream, name, len(s.Consumers))
+	t.Fatalf("no consumer %s among %d", name, len(s.Consumers))
 	return inspect.Consumer{}
 }
 

@@ -256,7 +256,7 @@ func (c *apiConsumer) name() string {
 }
 
 func (c *apiConsumer) model() *Consumer {
-	if c.Consumer.Name == "" {
+	if c.Name == "" {
 		return &Consumer{
 			Reading: Reading{Why: "no server runs it"},
 			Created: c.Created, Config: &c.Config.ConsumerConfig, Cluster: c.Cluster,

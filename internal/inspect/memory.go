@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -50,16 +51,18 @@ func (r *round) remember(s *Snapshot, cost wire.Cost) {
 			m.servers[server.Name] = server
 		}
 	}
-	if r.missing == 0 && r.c.route != RouteMonitor {
-		for name, server := range m.servers {
-			if r.servers[server.ID] == nil && r.expected[name] == "" {
-				delete(m.servers, name)
-			}
-		}
+	if r.missing == 0 {
+		maps.DeleteFunc(m.servers, func(name string, server Server) bool {
+			return r.servers[server.ID] == nil && r.expected[name] == ""
+		})
 	}
-	if !r.need.Consumers {
-		return
+	if r.need.Consumers {
+		r.rememberStreams(s)
 	}
+}
+
+func (r *round) rememberStreams(s *Snapshot) {
+	m := &r.c.memory
 	m.streams, m.consumers = s.Streams, s.Consumers
 	if r.configs {
 		m.configsAt = r.at

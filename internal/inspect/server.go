@@ -2,7 +2,7 @@ package inspect
 
 import "time"
 
-// A Server, and what it says of itself. Parts that were not asked for, or not
+// A Server and what it says of itself. Parts that were not asked for, or not
 // answered, are nil.
 type Server struct {
 	Reading
@@ -137,7 +137,8 @@ type Account struct {
 	JetStream     *AccountJetStream
 }
 
-// AccountJetStream is what an account uses of JetStream and may use; -1: without limit.
+// AccountJetStream is what an account uses of JetStream, where -1 is not known,
+// and may use, where -1 is without limit and 0 not known.
 type AccountJetStream struct {
 	Memory, Storage, Streams, Consumers             int64
 	MaxMemory, MaxStorage, MaxStreams, MaxConsumers int64

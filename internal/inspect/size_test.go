@@ -166,7 +166,7 @@ func TestNonsenseOfOneServerDoesNotSpoilTheRest(t *testing.T) {
 				return nonsense
 			}})
 			s := collect(t, open(t, nc, inspect.Options{}), inspect.Need{Consumers: true})
-			if consumer(t, s, "S", "a").State != inspect.Fresh {
+			if consumer(t, s, "a").State != inspect.Fresh {
 				t.Errorf("consumers %+v", s.Consumers)
 			}
 			var about []string

@@ -34,6 +34,19 @@ const (
 	RouteMonitor Route = "monitor" // HTTP monitoring endpoints: the servers that were named
 )
 
+// Can returns what of n can be asked for by route r. The rest would be a gap in
+// every snapshot.
+func (r Route) Can(n Need) Need {
+	switch r {
+	case RouteAccount: // of the servers themselves only users of the system account hear
+		n.Servers, n.Links, n.Interest = false, false, false
+	case RouteMonitor: // nobody can listen to HTTP
+		n.Events = false
+	case RouteSystem:
+	}
+	return n
+}
+
 // State says how far a value can be believed. The zero value is not at all.
 type State uint8
 
@@ -67,7 +80,8 @@ type Gap struct {
 	Remedy string // what may help; "" when nothing is known
 }
 
-// Cost is what taking a snapshot took of the servers.
+// Cost is what taking a snapshot took of the servers, and what lookups took
+// since the snapshot before.
 type Cost struct {
 	Requests int
 	Replies  int

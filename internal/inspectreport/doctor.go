@@ -1,6 +1,8 @@
 package inspectreport
 
 import (
+	"slices"
+
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspect/doctor"
 )
@@ -40,6 +42,7 @@ type Finding struct {
 type Skip struct {
 	Check string `json:"check"`
 	Why   string `json:"why"`
+	Empty bool   `json:"empty"` // there is nothing of what it looks at, and nothing is hidden
 }
 
 // NewDoctor puts the outcome together. The window must have a snapshot.
@@ -55,7 +58,7 @@ func NewDoctor(version, target string, window []*inspect.Snapshot, r doctor.Resu
 		})
 	}
 	for _, s := range r.Skipped {
-		d.Skipped = append(d.Skipped, Skip(s))
+		d.Skipped = append(d.Skipped, Skip{Check: s.Check, Why: s.Why})
 	}
 	return d
 }
@@ -69,6 +72,11 @@ func (d Doctor) From(severity inspect.Severity) int {
 		}
 	}
 	return n
+}
+
+// blind returns the checks that could not see what there may be.
+func (d Doctor) blind() []Skip {
+	return slices.DeleteFunc(slices.Clone(d.Skipped), func(s Skip) bool { return s.Empty })
 }
 
 // Worst returns the severity of the worst finding.

@@ -26,7 +26,7 @@ func writeDoctorText(w io.Writer, d Doctor, style report.Style) error {
 		p.Item("check", f.Check)
 	}
 	p.Title(d.headline())
-	for _, s := range d.Skipped {
+	for _, s := range d.blind() {
 		p.Note("not checked: " + s.Check + ": " + s.Why)
 	}
 	for _, g := range d.Picture.Gaps {
@@ -55,7 +55,9 @@ func (d Doctor) headline() string {
 	if len(parts) > 0 {
 		found = strings.Join(parts, ", ")
 	}
-	return fmt.Sprintf("%s: %s; %d passed, %d could not look everywhere", plural(len(checks)+len(d.Passed), "check"), found, len(d.Passed), len(d.Skipped))
+	blind := len(d.blind())
+	return fmt.Sprintf("%s: %s; %d passed, %d had nothing to look at, %d could not look everywhere",
+		plural(len(checks)+len(d.Passed), "check"), found, len(d.Passed), len(d.Skipped)-blind, blind)
 }
 
 func writeDoctorCSV(w io.Writer, d Doctor, _ report.Style) error {
@@ -87,7 +89,7 @@ func writeDoctorMarkdown(w io.Writer, d Doctor, _ report.Style) error {
 		parts = append(parts, strings.TrimSpace(t.Markdown()))
 	}
 	var missing []string
-	for _, s := range d.Skipped {
+	for _, s := range d.blind() {
 		missing = append(missing, "- "+report.EscapeMarkdown("not checked: "+s.Check+": "+s.Why))
 	}
 	for _, g := range d.Picture.Gaps {
@@ -114,7 +116,7 @@ func writeDoctorNagios(w io.Writer, d Doctor, style report.Style) error {
 		text += ", " + g.String()
 	}
 	_, err := fmt.Fprintf(w, "DOCTOR %s - %s | crit=%d warn=%d skipped=%d\n", d.Plugin(), pluginText(style, text),
-		d.From(inspect.Crit), d.From(inspect.Warn)-d.From(inspect.Crit), len(d.Skipped))
+		d.From(inspect.Crit), d.From(inspect.Warn)-d.From(inspect.Crit), len(d.blind()))
 	return err
 }
 
@@ -132,7 +134,7 @@ func writeDoctorProm(w io.Writer, d Doctor, _ report.Style) error {
 		fmt.Fprintf(&b, "natsops_doctor_objects{check=%s,severity=%s} %d\n", label(f.Check), label(f.Severity), f.Count)
 	}
 	head("natsops_doctor_skipped", "1: the check could not look, or not everywhere")
-	for _, s := range d.Skipped {
+	for _, s := range d.blind() {
 		fmt.Fprintf(&b, "natsops_doctor_skipped{check=%s} 1\n", label(s.Check))
 	}
 	head("natsops_doctor_complete", "1: everything that was asked for was answered")

@@ -50,7 +50,7 @@ type Letter struct {
 	SizeBytes  *int                `json:"size_bytes"` // of the payload; null: not known
 	RedriveOf  string              `json:"redrive_of,omitempty"`
 	Header     map[string][]string `json:"header,omitempty"`
-	Text       *string             `json:"text,omitempty"` // the payload, when it was asked for and is UTF-8
+	Text       *string             `json:"text"`           // the payload; null: it was not asked for, or is not UTF-8
 	Data       []byte              `json:"data,omitempty"` // the payload, when it was asked for and is not UTF-8, in base64
 }
 

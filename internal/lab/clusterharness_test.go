@@ -47,13 +47,12 @@ func spread(t *testing.T, c *Cluster, js jetstream.JetStream, text string) jetst
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.Publish(patient(t), "s", []byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	write(t, js, text)
 	return stream
 }
 
-// write publishes to stream "S" until it is stored.
+// write publishes to stream "S" until it is stored: one that is new, or has a
+// new leader, may not hear the first time.
 func write(t *testing.T, js jetstream.JetStream, text string) {
 	t.Helper()
 	eventually(t, text+" is stored", func() bool {

@@ -1,14 +1,53 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
+
+// stopped tells whether the process is stopped by a signal, all of it.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(tasks) == 0 {
+		t.Fatalf("the threads of %d: %v, %v", pid, tasks, err)
+	}
+	for _, task := range tasks {
+		if status, err := os.ReadFile(task); err != nil || !strings.Contains(string(status), "State:\tT") {
+			return false
+		}
+	}
+	return true
+}
+
+func TestPausedProcessHasStoppedWhenPauseReturns(t *testing.T) {
+	isolate(t)
+	s := mustStart(t, StartChild, Config{})
+	for range 100 {
+		for range 2 {
+			if err := s.Pause(); err != nil {
+				t.Fatal(err)
+			}
+			if !stopped(t, s.PID()) {
+				t.Fatal("it runs")
+			}
+		}
+		if err := s.Resume(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killPID(t, s.PID())
+	if err := s.Pause(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("pause of a process that is gone: %v", err)
+	}
+}
 
 // This process inherits the child, which would otherwise be woken anyway, with
 // SIGHUP and SIGCONT, as a member of a process group that is orphaned.
@@ -26,10 +65,7 @@ func TestStoppedChildEndsAndCleansUpWhenItsParentIsKilled(t *testing.T) {
 	if err := syscall.Kill(f[0].PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the child has stopped", func() bool {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f[0].PID))
-		return err == nil && strings.Contains(string(status), "State:\tT")
-	})
+	eventually(t, "the child has stopped", func() bool { return stopped(t, f[0].PID) })
 	kill(parent)
 	var status syscall.WaitStatus
 	eventually(t, "the child has ended", func() bool {

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !linux
 
 package lab
 
@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// pause stops p until resume.
+// pause stops p until resume, in a moment.
 func pause(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 
 // resume means nothing to a process that runs.

@@ -45,18 +45,26 @@ func (t *Traffic) prepare(ctx context.Context) error {
 	return nil
 }
 
-// patiently makes a thing, again when there was no answer: a cluster may be
-// busy, and the same thing may be made twice.
+// patiently makes a thing, again when a busy cluster did not answer or could not
+// do it yet. That the same thing is made twice does no harm.
 func patiently(ctx context.Context, do func() error) error {
 	var err error
 	for range patience {
 		err = do()
-		silent := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders)
-		if !silent || pause(ctx, longestPause) != nil {
+		if !passing(err) || pause(ctx, longestPause) != nil {
 			break
 		}
 	}
 	return err
+}
+
+// passing reports whether an error may be gone in a moment.
+func passing(err error) bool {
+	const noPeers, notReady jetstream.ErrorCode = 10005, 10008 // JSClusterNoPeersErrF, JSClusterNotAvailErr
+	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return e.ErrorCode == noPeers || e.ErrorCode == notReady
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders)
 }
 
 func (t *Traffic) makeStream(ctx context.Context, js jetstream.JetStream, f feed) error {

@@ -33,7 +33,7 @@ func healthyScenarios() []Scenario {
 		{
 			Name: "work-queue", About: "three workers share one queue",
 			Stream: "THUMBNAILS", Consumer: "resize", Want: "OK",
-			clients: workers("resize", 3, 5, laborious(5*time.Millisecond)),
+			clients: workers("resize", 3, 5, acknowledge),
 			settled: keepsUp(),
 		},
 		{

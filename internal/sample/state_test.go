@@ -79,7 +79,7 @@ func slow() []string { return []string{"head-blocked", "slow-reader"} }
 func TestEveryScenarioReachesItsState(t *testing.T) {
 	t.Parallel()
 	s := startLab(t)
-	traffic := mustStart(t, s, Options{Names: All()})
+	traffic := mustStart(t, s, Options{Names: All(), Storage: jetstream.MemoryStorage})
 	mustSettle(t, traffic, slices.DeleteFunc(All(), func(name string) bool { return slices.Contains(slow(), name) })...)
 	js := api(t, s)
 	for _, scenario := range Scenarios() {

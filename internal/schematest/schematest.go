@@ -91,6 +91,8 @@ func (w walker) walk(path string, typ reflect.Type, unresolved any) {
 	case kind == reflect.Map:
 		w.expect(path, s, "object")
 		w.walk(path+"{}", typ.Elem(), s["additionalProperties"])
+	case typ == reflect.TypeFor[[]byte]():
+		w.expect(path, s, "string")
 	case kind == reflect.Slice:
 		w.expect(path, s, "array")
 		w.walk(path+"[]", typ.Elem(), s["items"])

@@ -25,6 +25,11 @@ func connectionTroubles() []trouble {
 			blind: noClients, why: "no connections",
 		},
 		{
+			check: "conn.rtt", name: "measured again", severity: inspect.Warn, object: `connection 3 "import" of server n1`, fact: "round trip 40ms",
+			make: who("import", func(_ int, c *inspect.Connection) { c.RTT, c.Start = 40*time.Millisecond, start().Add(-3*time.Minute) }),
+			near: who("import", func(_ int, c *inspect.Connection) { c.RTT, c.Start = 40*time.Millisecond, start().Add(-time.Minute) }),
+		},
+		{
 			check: "conn.rtt", name: "all are far", severity: inspect.Info, object: "connections", fact: "round trip 150ms",
 			make: who("*", func(_ int, c *inspect.Connection) { c.RTT = 150 * time.Millisecond }),
 		},
@@ -142,6 +147,13 @@ func closedTroubles() []trouble {
 				})
 			},
 			why: "server n2 has restarted",
+		},
+		{
+			check: "conn.slow-counter", name: "of which kind is not known", severity: inspect.Crit, object: "server n2", fact: "3 within 5s",
+			make: func(w *ward) {
+				w.server("n2", func(i int, s *inspect.Server) { s.Varz.SlowConsumers = 3 * int64(i) })
+				w.last().Servers[1].Varz.SlowKinds = &inspect.SlowKinds{Clients: 3}
+			},
 		},
 		{
 			check: "conn.stale", severity: inspect.Warn, object: `"import"`, fact: "closed once within 1h",

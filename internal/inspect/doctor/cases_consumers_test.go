@@ -69,6 +69,11 @@ func consumerTroubles() []trouble {
 			blind: noConsumers, why: "no consumers",
 		},
 		{
+			check: "consumer.pull-queue-full", name: "few may wait", severity: inspect.Info, object: "consumer ORDERS/billing", fact: "2 open requests",
+			make: on("billing", func(_ int, c *inspect.Consumer) { c.Config.MaxWaiting = 2 }),
+			near: on("billing", func(_ int, c *inspect.Consumer) { c.Config.MaxWaiting, c.NumWaiting = 0, 0 }), // not known
+		},
+		{
 			check: "consumer.filter", severity: inspect.Info, object: "consumer ORDERS/billing", fact: `filter "orders.*.*.eu", in a stream with 700k subjects`,
 			make: func(w *ward) {
 				w.stream("ORDERS", func(_ int, s *inspect.Stream) { s.State.NumSubjects = 700_000 })
@@ -102,6 +107,11 @@ func deliveryTroubles() []trouble {
 			near: func(w *ward) { // too few to mean anything
 				w.tell(19, inspect.Event{Kind: inspect.EventAck, Key: billing, AckTime: 40 * time.Second})
 			},
+		},
+		{
+			check: "consumer.ack-wait", name: "a guess is no measurement", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "takes 20s",
+			make: takes(20),
+			near: func(w *ward) { w.judge("billing", func(v *lag.Verdict) { v.ProcessTime = lag.Figure{Value: 20} }) },
 		},
 		{
 			check: "consumer.ack-wait", name: "backoff comes first", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "ack_wait is 1s",
@@ -150,9 +160,20 @@ func deliveryTroubles() []trouble {
 			},
 			blind: func(w *ward) {
 				w.stream("DLQ", func(_ int, s *inspect.Stream) { s.Config.Subjects = nil })
+				w.client("NATS CLI Version 0.3.0", func(_ int, c *inspect.Connection) { c.Subs[0].Subject = "x" })
+				w.client("import", func(_ int, c *inspect.Connection) { c.NumSubs = 1 })
 				w.client("*", func(_ int, c *inspect.Connection) { c.Subs = nil })
 			},
 			why: "subscriptions of some connections are not known",
+		},
+		{
+			check: "consumer.dead-letters-unseen", name: "and there are some", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "at least 2 messages given up already",
+			make: func(w *ward) {
+				w.stream("DLQ", func(_ int, s *inspect.Stream) { s.Config.Subjects = nil })
+				w.client("NATS CLI Version 0.3.0", func(_ int, c *inspect.Connection) { c.Subs[0].Subject = "x" })
+				w.consumer("billing", func(_ int, c *inspect.Consumer) { c.NumRedelivered = c.NumAckPending + 2 })
+			},
+			near: on("billing", func(_ int, c *inspect.Consumer) { c.NumRedelivered = c.NumAckPending + 2 }), // it is stored
 		},
 	}
 }

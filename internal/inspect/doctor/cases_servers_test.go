@@ -65,6 +65,17 @@ func serverTroubles() []trouble {
 			blind: func(w *ward) { w.server("n3", func(_ int, s *inspect.Server) { s.OffsetError = 0 }) }, why: "clock of server n3",
 		},
 		{
+			check: "server.clock-skew", name: "behind", severity: inspect.Warn, object: "server n3", fact: "its clock is 2.02s behind the others",
+			make: func(w *ward) {
+				w.server("n3", func(_ int, s *inspect.Server) { s.Offset = -2 * time.Second; s.OffsetError = 1 })
+				w.server("n1", func(_ int, s *inspect.Server) { s.Offset = 20 * time.Millisecond })
+			},
+			near: func(w *ward) { // what the others are measured by is itself not certain
+				w.server("n3", func(_ int, s *inspect.Server) { s.Offset = 2 * time.Second })
+				w.server("n2", func(_ int, s *inspect.Server) { s.OffsetError = 3 * time.Second })
+			},
+		},
+		{
 			check: "server.clock-skew", name: "ours is wrong", severity: inspect.Info, object: "this machine", fact: "behind ours",
 			make: func(w *ward) { w.server("*", func(_ int, s *inspect.Server) { s.Offset -= time.Hour }) },
 		},
@@ -88,6 +99,11 @@ func serverTroubles() []trouble {
 				w.server("n2", func(_ int, s *inspect.Server) { s.Version, s.Varz.TLSCertNotAfter = "2.10.29", time.Time{} })
 			},
 			why: "needs nats-server 2.12 (n2 runs 2.10.29)",
+		},
+		{
+			check: "server.tls-expiry", name: "not told", severity: inspect.Crit, object: "server n2", fact: "expires in 6 days",
+			make:  func(w *ward) { varz(w, "n2", func(v *inspect.Varz) { v.TLSCertNotAfter = start().Add(7 * day) }) },
+			blind: func(w *ward) { varz(w, "n2", func(v *inspect.Varz) { v.TLSCertNotAfter = time.Time{} }) }, why: "server n2 does not tell when",
 		},
 		{
 			check: "server.tls-expiry", name: "in days", severity: inspect.Crit, object: "server n2", fact: "expires in 2 days",
@@ -169,6 +185,19 @@ func linkTroubles() []trouble {
 	route := func(f func(i int, l *inspect.Link)) func(*ward) {
 		return func(w *ward) { w.server("n1", func(i int, s *inspect.Server) { f(i, &s.Routes[0]) }) }
 	}
+	routes := func(f func(l *inspect.Link)) func(*ward) { // between n1 and n2, both ways
+		return func(w *ward) {
+			for here, there := range map[string]string{"n1": "n2", "n2": "n1"} {
+				w.server(here, func(_ int, s *inspect.Server) {
+					for i := range s.Routes {
+						if s.Routes[i].Remote == there {
+							f(&s.Routes[i])
+						}
+					}
+				})
+			}
+		}
+	}
 	noLinks := func(w *ward) {
 		w.server("*", func(_ int, s *inspect.Server) { s.Routes, s.Gateways, s.Leafs = nil, nil, nil })
 	}
@@ -183,10 +212,15 @@ func linkTroubles() []trouble {
 			blind: noLinks, why: "routes of some servers",
 		},
 		{
-			check: "link.rtt", severity: inspect.Warn, object: "route from n1 to n2", fact: "round trip 20ms, the median of all routes is 1ms",
-			make:  route(func(_ int, l *inspect.Link) { l.RTT = 20 * time.Millisecond }),
-			near:  route(func(_ int, l *inspect.Link) { l.RTT = 4 * time.Millisecond }),
+			check: "link.rtt", severity: inspect.Warn, object: "between n1 and n2", fact: "round trip 20ms, the median of all pairs is 1ms",
+			make:  routes(func(l *inspect.Link) { l.RTT = 20 * time.Millisecond }),
+			near:  route(func(_ int, l *inspect.Link) { l.RTT = 20 * time.Millisecond }), // the other way it is short
 			blind: noLinks, why: "no links",
+		},
+		{
+			check: "link.rtt", name: "all are far", severity: inspect.Warn, object: "between n1 and n2", fact: "round trip 150ms",
+			make: routes(func(l *inspect.Link) { l.RTT = 150 * time.Millisecond }),
+			near: routes(func(l *inspect.Link) { l.RTT, l.Start = 150*time.Millisecond, start().Add(-time.Minute) }),
 		},
 		{
 			check: "link.pending", severity: inspect.Warn, object: "route from n1 to n2", fact: "wait to be sent",
@@ -204,6 +238,14 @@ func linkTroubles() []trouble {
 			blind: noLinks, why: "no links",
 		},
 		{
+			check: "link.reconnected", name: "after a restart of this end", severity: inspect.Warn, object: "route from n1 to n2", fact: "set up 1m",
+			make: route(func(_ int, l *inspect.Link) { l.Start = start().Add(-time.Minute) }),
+			near: func(w *ward) {
+				route(func(_ int, l *inspect.Link) { l.Start = start().Add(-time.Minute) })(w)
+				w.server("n1", func(_ int, s *inspect.Server) { s.Varz.Start = start().Add(-2 * time.Minute) })
+			},
+		},
+		{
 			check: "link.reconnected", name: "the other end is not known", severity: inspect.Info, object: "leaf node from n1 to edge", fact: "set up 1m",
 			make: func(w *ward) {
 				w.server("n1", func(_ int, s *inspect.Server) {
@@ -212,9 +254,9 @@ func linkTroubles() []trouble {
 			},
 		},
 		{
-			check: "link.uncompressed", severity: inspect.Info, object: "route from n1 to n2", fact: "compression off",
-			make:  route(func(_ int, l *inspect.Link) { l.RTT = 50 * time.Millisecond }),
-			near:  route(func(_ int, l *inspect.Link) { l.RTT, l.Compression = 50*time.Millisecond, "s2_fast" }),
+			check: "link.uncompressed", severity: inspect.Info, object: "between n1 and n2", fact: "compression off",
+			make:  routes(func(l *inspect.Link) { l.RTT = 50 * time.Millisecond }),
+			near:  routes(func(l *inspect.Link) { l.RTT, l.Compression = 50*time.Millisecond, "s2_fast" }),
 			blind: noLinks, why: "no links",
 		},
 	}

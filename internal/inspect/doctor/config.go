@@ -7,6 +7,7 @@ type Config struct {
 	// Connections.
 	FarRTT          time.Duration // a client this far away is far …
 	FarFactor       float64       // … when it is also so many times as far as the median
+	RTTAfter        time.Duration // younger round trips were measured when the connection was made, and prove little
 	AwayRTT         time.Duration // a client this far away is worth a word even when all are
 	PendingBytes    int64         // that wait to be sent to a client all the time
 	PendingShare    float64       // the same as a part of max_pending
@@ -86,6 +87,7 @@ func Defaults() Config {
 
 func (c *Config) clients() {
 	c.FarRTT, c.FarFactor, c.AwayRTT = 5*time.Millisecond, 3, 100*time.Millisecond
+	c.RTTAfter = 150 * time.Second                                       // the servers measure every 2 minutes
 	c.PendingBytes, c.PendingShare, c.PendingCritical = 1<<20, 0.1, 0.75 // server/client.go: stalls from 75 %
 	c.ManySubs, c.ManyInboxes, c.SubsGrowth, c.SettledAfter = 10_000, 1000, 100, time.Minute
 	c.Recent, c.ChurnPerMinute, c.Refusals = time.Hour, 3, 10

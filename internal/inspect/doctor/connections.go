@@ -64,6 +64,9 @@ func farClients(p *patient) []symptom {
 	var found []symptom
 	for _, c := range clients {
 		last := c.last()
+		if p.now(last.Server).Sub(last.Start) < p.cfg.RTTAfter {
+			continue
+		}
 		s := symptom{
 			object: connectionName(last), severity: inspect.Info, weight: float64(last.RTT),
 			fact: fmt.Sprintf("round trip %s, the median of all clients is %s", duration(last.RTT), duration(usual)),

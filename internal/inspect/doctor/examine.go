@@ -26,14 +26,14 @@ func Examine(c Case, checks []Check) Result {
 	)
 	for _, check := range checks {
 		if why := chart.unfit(check); why != "" {
-			r.Skipped = append(r.Skipped, Skip{check.ID, why})
+			r.Skipped = append(r.Skipped, Skip{Check: check.ID, Why: why})
 			continue
 		}
 		p := &patient{chart: chart}
 		found := findings(check, check.run(p))
 		r.Findings = append(r.Findings, found...)
-		if len(p.unseen) > 0 {
-			r.Skipped = append(r.Skipped, Skip{check.ID, few(p.unseen, "; ")})
+		if why := slices.Concat(p.unseen, p.absent); len(why) > 0 {
+			r.Skipped = append(r.Skipped, Skip{Check: check.ID, Why: few(why, "; "), Empty: len(p.unseen) == 0})
 		} else if len(found) == 0 {
 			r.Passed = append(r.Passed, check.ID)
 		}

@@ -55,6 +55,61 @@ func TestFindingsNameConsumersAndHowToLookAtThem(t *testing.T) {
 	}
 }
 
+func TestFindingsNameStreamsAndHowToLookAtThem(t *testing.T) {
+	w := healthy()
+	w.stream("ORDERS", func(_ int, s *inspect.Stream) { s.Cluster.Leader = "" })
+	f := w.examine("stream.no-leader").Findings[0]
+	if diff := cmp.Diff([]string{"nats stream info ORDERS"}, f.Next); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConnectionsAreNamedByWhatIsKnownOfThem(t *testing.T) {
+	for _, tt := range []struct {
+		c    inspect.Connection
+		want string
+	}{
+		{inspect.Connection{CID: 1, Server: "n1", Name: "a\nb", User: "u", IP: "::1"}, `connection 1 "a\nb" of server n1`},
+		{inspect.Connection{CID: 1, Server: "n1", User: "u", IP: "::1"}, `connection 1 of user "u" of server n1`},
+		{inspect.Connection{CID: 1, IP: "::1"}, "connection 1 from ::1"},
+	} {
+		if got := connectionName(&tt.c); got != tt.want {
+			t.Errorf("want %s, got %s", tt.want, got)
+		}
+	}
+}
+
+// Numbers of an earlier snapshot are no sample, nor is what is listed twice.
+func TestOnlyFreshSamplesCount(t *testing.T) {
+	w := healthy()
+	w.snapshots(func(i int, s *inspect.Snapshot) {
+		s.Connections = append(s.Connections, s.Connections[2])
+		if i == 0 {
+			s.Connections[2].State, s.Connections[len(s.Connections)-1].State = inspect.Stale, inspect.Stale
+		}
+	})
+	w.client("import", func(i int, c *inspect.Connection) { c.Stalls = 100 * int64(i) })
+	if r := w.examine("conn.stalled-publisher"); len(r.Findings) > 0 {
+		t.Errorf("a stale sample was compared: %+v", r.Findings)
+	}
+	courses := follow(w.window, connectionCourse())
+	if len(courses) != 9 || len(courses[2].samples) != 1 || len(courses[0].samples) != 2 {
+		t.Errorf("got %d courses, with %d samples of the doubled connection", len(courses), len(courses[2].samples))
+	}
+}
+
+func TestTheAccountIsToldHowMuchItCannotSee(t *testing.T) {
+	n := 0
+	for _, c := range Checks() {
+		if c.Routes != nil {
+			n++
+		}
+	}
+	if got := blindFor(inspect.RouteAccount); got != n || blindFor(inspect.RouteSystem) != 0 {
+		t.Errorf("want %d checks, got %d", n, got)
+	}
+}
+
 func TestAFindingAboutOneConsumerGivesTheAdviceOfTheJudge(t *testing.T) {
 	w := healthy()
 	ill := func(v *lag.Verdict) {
@@ -117,6 +172,18 @@ func TestAnEmptySnapshotPassesNoCheckThatNeedsSomething(t *testing.T) {
 		if !slices.Contains([]string{"sight.account-only", "sight.gaps", "conn.slow-consumer", "conn.stale", "conn.refused", "conn.reconnect-churn", "stream.quorum-lost", "js.api-limit", "consumer.churn"}, id) {
 			t.Errorf("%s passed, and has seen nothing", id)
 		}
+	}
+}
+
+func TestHavingNothingIsNotTheSameAsSeeingNothing(t *testing.T) {
+	w := healthy()
+	noStreams(w)
+	if r := w.examine("stream.no-ack"); len(r.Skipped) != 1 || !r.Skipped[0].Empty {
+		t.Errorf("there are none, and got %+v", r)
+	}
+	w.gap("streams and consumers", "no permission")
+	if r := w.examine("stream.no-ack"); len(r.Skipped) != 1 || r.Skipped[0].Empty || !strings.Contains(r.Skipped[0].Why, "no permission") {
+		t.Errorf("there may be some, and got %+v", r)
 	}
 }
 

@@ -41,6 +41,7 @@ type Finding struct {
 type Skip struct {
 	Check string // ID
 	Why   string // "needs nats-server 2.12 (n1 runs 2.10.29)"
+	Empty bool   // there is nothing of what it looks at ("there are no streams"), and nothing is hidden
 }
 
 // Named is how many objects a finding names; the rest is counted.

@@ -17,7 +17,7 @@ func lagChecks() []Check {
 		}
 		checks = append(checks, Check{
 			ID:    "lag." + strings.ReplaceAll(strings.ToLower(string(status.Status)), "_", "-"),
-			Title: "consumers that are " + string(status.Status), Of: "consumer",
+			Title: "consumers in status " + string(status.Status), Of: "consumer",
 			Why: status.Meaning, Do: status.Do,
 			Needs: inspect.Need{Consumers: true},
 			run:   func(p *patient) []symptom { return judged(p, status.Status) },
@@ -28,35 +28,37 @@ func lagChecks() []Check {
 
 func judged(p *patient, status lag.Status) []symptom {
 	p.missGaps("consumer", "stream")
-	if len(p.last.Consumers) == 0 && len(p.verdicts) == 0 {
-		p.miss("there are no consumers")
+	if len(p.last.Consumers) == 0 {
+		p.none("there are no consumers")
 	}
 	var found []symptom
 	for i := range p.last.Consumers {
 		c := &p.last.Consumers[i]
 		v := p.verdict(c)
 		switch {
-		case v == nil || v.Status != status:
-			if v != nil && v.Status == lag.Unsampled {
-				p.miss("the lag of some consumers takes another sample to judge")
-			}
-			continue
-		case v.Severity < inspect.Warn:
-			continue
+		case v == nil:
+		case v.Status == lag.Unsampled:
+			p.miss("the lag of some consumers takes another sample to judge")
+		case v.Status == status && v.Severity >= inspect.Warn:
+			found = append(found, symptomOf(c, v))
 		}
-		s := symptom{
-			object: consumerName(c), key: v.Key, severity: v.Severity, advice: v.Advice, next: v.Next, fact: v.Advice,
-		}
-		if v.Backlog.Known {
-			s.weight = v.Backlog.Value
-		}
-		if len(v.Evidence) > 0 {
-			s.fact = v.Evidence[0].What + " " + v.Evidence[0].Value
-		}
-		if v.Backlog.Known {
-			s.fact += ", backlog " + number(v.Backlog.Value)
-		}
-		found = append(found, s)
 	}
 	return found
+}
+
+// symptomOf puts a verdict in the form of a symptom.
+func symptomOf(c *inspect.Consumer, v *lag.Verdict) symptom {
+	s := symptom{
+		object: consumerName(c), key: v.Key, severity: v.Severity, advice: v.Advice, next: v.Next, fact: "status " + string(v.Status),
+	}
+	if len(v.Evidence) > 0 {
+		s.fact = v.Evidence[0].What + " " + v.Evidence[0].Value
+	}
+	if v.Backlog.Known {
+		s.weight = v.Backlog.Value
+		if !strings.Contains(s.fact, "backlog") {
+			s.fact += ", backlog " + number(v.Backlog.Value)
+		}
+	}
+	return s
 }

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/natsops/natsops/internal/inspect"
@@ -78,7 +80,7 @@ func (p *patient) links() []course[cable] {
 		read: func(c *cable) inspect.Reading { return c.from.Reading },
 	})
 	if len(links) == 0 {
-		p.miss("there are no links between servers")
+		p.none("there are no links between servers")
 	}
 	return links
 }
@@ -111,21 +113,49 @@ func reaches(a, b *inspect.Server) bool {
 	return false
 }
 
-func slowRoutes(p *patient) []symptom {
-	var all []time.Duration
-	var routes []*cable
+// A distance is how far two servers are from each other: the shortest round trip
+// of all links between them, either way. One link alone proves little: its round
+// trip was measured once in two minutes, perhaps while a server was busy.
+type distance struct {
+	kind, a, b  string
+	compression string
+	rtt         time.Duration
+}
+
+func (d distance) String() string { return fmt.Sprintf("%s between %s and %s", d.kind, d.a, d.b) }
+
+// distances returns those that have been measured since the links were set up,
+// when servers are busy with other things.
+func (p *patient) distances() []distance {
+	nearest := map[[3]string]distance{}
 	for _, l := range p.links() {
-		if last := l.last(); last.kind == "route" && last.RTT > 0 {
-			routes, all = append(routes, last), append(all, last.RTT)
+		last := l.last()
+		ends := []string{serverName(last.from), last.Remote}
+		slices.Sort(ends)
+		pair := [3]string{last.kind, ends[0], ends[1]}
+		if last.RTT <= 0 || p.now(last.from.Name).Sub(last.Start) < p.cfg.RTTAfter {
+			continue
 		}
+		if d, known := nearest[pair]; !known || last.RTT < d.rtt {
+			nearest[pair] = distance{last.kind, ends[0], ends[1], last.Compression, last.RTT}
+		}
+	}
+	return slices.Collect(maps.Values(nearest))
+}
+
+func slowRoutes(p *patient) []symptom {
+	routes := slices.DeleteFunc(p.distances(), func(d distance) bool { return d.kind != "route" })
+	var all []time.Duration
+	for _, d := range routes {
+		all = append(all, d.rtt)
 	}
 	usual := median(all)
 	var found []symptom
-	for _, r := range routes {
-		if r.RTT > p.cfg.LinkRTT && float64(r.RTT) > p.cfg.FarFactor*float64(usual) || r.RTT > p.cfg.AwayRTT {
+	for _, d := range routes {
+		if d.rtt > p.cfg.LinkRTT && float64(d.rtt) > p.cfg.FarFactor*float64(usual) || d.rtt > p.cfg.AwayRTT {
 			found = append(found, symptom{
-				object: r.String(), severity: inspect.Warn, weight: float64(r.RTT),
-				fact: fmt.Sprintf("round trip %s, the median of all routes is %s", duration(r.RTT), duration(usual)),
+				object: d.String(), severity: inspect.Warn, weight: float64(d.rtt),
+				fact: fmt.Sprintf("round trip %s, the median of all pairs is %s", duration(d.rtt), duration(usual)),
 			})
 		}
 	}
@@ -178,12 +208,11 @@ func freshLinks(p *patient) []symptom {
 
 func plainLinks(p *patient) []symptom {
 	var found []symptom
-	for _, l := range p.links() {
-		last := l.last()
-		if last.kind != "gateway" && last.RTT > p.cfg.FarLink && (last.Compression == "" || last.Compression == "off") {
+	for _, d := range p.distances() {
+		if d.kind != "gateway" && d.rtt > p.cfg.FarLink && (d.compression == "" || d.compression == "off") {
 			found = append(found, symptom{
-				object: last.String(), severity: inspect.Info, weight: float64(last.RTT),
-				fact: fmt.Sprintf("round trip %s, compression off", duration(last.RTT)),
+				object: d.String(), severity: inspect.Info, weight: float64(d.rtt),
+				fact: fmt.Sprintf("round trip %s, compression off", duration(d.rtt)),
 			})
 		}
 	}

@@ -38,7 +38,7 @@ func metaChecks() []Check {
 func (p *patient) metaMembers() []course[inspect.Server] {
 	list := slices.DeleteFunc(p.jetStreams(), func(s course[inspect.Server]) bool { return s.last().JetStream.Meta == nil })
 	if len(list) == 0 {
-		p.miss("there is no JetStream cluster")
+		p.none("there is no JetStream cluster")
 	}
 	return list
 }

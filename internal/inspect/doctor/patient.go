@@ -14,6 +14,14 @@ import (
 type patient struct {
 	*chart
 	unseen []string
+	absent []string // what there is none of, so that there was nothing to see
+}
+
+// none notes that there is nothing of a kind to look at.
+func (p *patient) none(what string) {
+	if !slices.Contains(p.absent, what) {
+		p.absent = append(p.absent, what)
+	}
 }
 
 // miss notes why something could not be seen.
@@ -83,7 +91,7 @@ func (p *patient) jetStreams() []course[inspect.Server] {
 	told := p.telling("its JetStream", func(s *inspect.Server) bool { return s.JetStream != nil })
 	enabled := slices.DeleteFunc(slices.Clone(told), func(s course[inspect.Server]) bool { return s.last().JetStream.Disabled })
 	if len(told) > 0 && len(enabled) == 0 {
-		p.miss("JetStream is not enabled")
+		p.none("JetStream is not enabled")
 	}
 	return enabled
 }
@@ -190,7 +198,7 @@ func (p *patient) configuredStreams() []course[inspect.Stream] {
 func (p *patient) allStreams() []course[inspect.Stream] {
 	p.missGaps("stream")
 	if len(p.last.Streams) == 0 {
-		p.miss("there are no streams")
+		p.none("there are no streams")
 	}
 	if unknown := len(p.last.Streams) - len(p.streams); unknown > 0 {
 		p.miss("%s not known", are(unknown, "stream"))
@@ -203,7 +211,7 @@ func (p *patient) allStreams() []course[inspect.Stream] {
 func (p *patient) configuredConsumers() []course[inspect.Consumer] {
 	p.missGaps("consumer", "stream")
 	if len(p.last.Consumers) == 0 {
-		p.miss("there are no consumers")
+		p.none("there are no consumers")
 	}
 	if unknown := len(p.last.Consumers) - len(p.consumers); unknown > 0 {
 		p.miss("%s not known", are(unknown, "consumer"))

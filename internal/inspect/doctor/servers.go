@@ -157,8 +157,8 @@ func expiringCertificates(p *patient) []symptom {
 	for _, s := range p.varz() {
 		v := s.last().Varz
 		if v.TLSCertNotAfter.IsZero() {
-			if v.TLSRequired {
-				p.since("2.12", []course[inspect.Server]{s})
+			if v.TLSRequired && len(p.since("2.12", []course[inspect.Server]{s})) > 0 {
+				p.miss("server %s does not tell when its certificate expires", serverName(s.last()))
 			}
 			continue
 		}

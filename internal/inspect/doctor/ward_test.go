@@ -107,8 +107,8 @@ func healthyClients(i int, at time.Time) []inspect.Connection {
 		return inspect.Subscription{Subject: subject, Queue: queue, Msgs: n}
 	}
 	list := []inspect.Connection{
-		{Name: "billing", Subs: []inspect.Subscription{sub("pay.*", "workers", 1000+msgs), sub("_INBOX.a.*", "", 5), sub("$SRV.PING", "", msgs), sub("config.changed", "", int64(i))}},
-		{Name: "billing", Subs: []inspect.Subscription{sub("pay.*", "workers", 1000+msgs), sub("_INBOX.b.*", "", 5), sub("$SRV.PING", "", msgs), sub("config.changed", "", int64(i))}},
+		{Name: "billing", InMsgs: msgs, Subs: []inspect.Subscription{sub("pay.*", "workers", 1000+msgs), sub("_INBOX.a.*", "", 5), sub("$SRV.PING", "", msgs), sub("config.changed", "", int64(i))}},
+		{Name: "billing", InMsgs: msgs, Subs: []inspect.Subscription{sub("pay.*", "workers", 1000+msgs), sub("_INBOX.b.*", "", 5), sub("$SRV.PING", "", msgs), sub("config.changed", "", int64(i))}},
 		{Name: "import", InMsgs: 10 * msgs},
 		{Name: "bridge", Type: "mqtt", Subs: []inspect.Subscription{sub(">", "", 10)}},
 		{Name: "", Account: "$SYS", Subs: []inspect.Subscription{sub(">", "", 10)}},

@@ -1,7 +1,6 @@
 package lag
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -91,10 +90,12 @@ func (s *scene) edit(f func(i int, c *inspect.Consumer)) *scene {
 	s.edits = append(s.edits, f)
 	return s
 }
+
 func (s *scene) editStream(f func(i int, t *inspect.Stream)) *scene {
 	s.streamEdits = append(s.streamEdits, f)
 	return s
 }
+
 func (s *scene) hears(k inspect.EventKind, reason string) *scene {
 	s.events = append(s.events, inspect.Event{Kind: k, Key: s.key, At: s.time(s.n - 1).Add(-time.Second), Reason: reason})
 	return s
@@ -206,8 +207,9 @@ func counting(from uint64, step int64) values {
 	return v
 }
 
-func (s *scene) with6And2(t *testing.T, check func(*testing.T, *scene)) {
-	t.Helper()
+// with6And2 returns the scene with 6 samples and with 2.
+func (s *scene) with6And2() []*scene {
+	var scenes []*scene
 	for _, n := range []int{6, 2} {
 		clone := *s
 		clone.n, clone.oldest = n, map[inspect.Key]inspect.Oldest{}
@@ -217,7 +219,7 @@ func (s *scene) with6And2(t *testing.T, check func(*testing.T, *scene)) {
 			}
 			clone.oldest[k] = o
 		}
-		clone.events = slices.Clone(s.events)
-		check(t, &clone)
+		scenes = append(scenes, &clone)
 	}
+	return scenes
 }

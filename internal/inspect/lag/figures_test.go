@@ -49,7 +49,7 @@ func TestFiguresAreThoseOfTheFormulas(t *testing.T) {
 
 func TestRatesOfConsumersThatAreNotPlain(t *testing.T) {
 	filtered := func() *scene {
-		return consumer("S", "C").with(filter("a")).delivered(counting(1000, 50)...).reached(counting(5000, 500)...).
+		return consumer("S", "C").with(onlyA).delivered(counting(1000, 50)...).reached(counting(5000, 500)...).
 			lastSeq(counting(9000, 500)...).pending(counting(100, 10)...).unacked(2)
 	}
 	tests := []struct {
@@ -60,10 +60,12 @@ func TestRatesOfConsumersThatAreNotPlain(t *testing.T) {
 		{"filtered", filtered(), exactly(60), exactly(0), exactly(50)},
 		{"filtered, something redelivered", filtered().redelivered(1), about(60), about(0), about(50)},
 		{"filtered poison", filtered().redelivered(1).reached(5000).pending(100), about(0), about(50), about(0)},
-		{"filter on all of the stream", consumer("S", "C").with(filter("a")).on(func(c *inspect.StreamConfig) { c.Subjects = []string{"a"} }).
+		{"filter on all of the stream", consumer("S", "C").with(onlyA).on(func(c *inspect.StreamConfig) { c.Subjects = []string{"a"} }).
 			delivered(counting(1000, 50)...).lastSeq(counting(9000, 60)...), exactly(60), exactly(0), exactly(50)},
-		{"no acks", consumer("S", "C").with(func(c *inspect.ConsumerConfig) { c.AckPolicy = "none" }).delivered(counting(1000, 50)...),
-			exactly(50), exactly(0), exactly(50)},
+		{
+			"no acks", consumer("S", "C").with(func(c *inspect.ConsumerConfig) { c.AckPolicy = "none" }).delivered(counting(1000, 50)...),
+			exactly(50), exactly(0), exactly(50),
+		},
 		{"last of each subject", consumer("S", "C").with(func(c *inspect.ConsumerConfig) { c.DeliverPolicy = "last_per_subject" }).
 			delivered(counting(1000, 50)...).reached(counting(1000, 500)...).lastSeq(counting(9000, 500)...), exactly(50), exactly(0), exactly(50)},
 		{"quick redelivery", consumer("S", "C").delivered(counting(1000, 50)...).reached(counting(1000, 40)...), exactly(40), exactly(10), exactly(40)},
@@ -149,7 +151,7 @@ func TestTimeToLoss(t *testing.T) {
 		{"nothing to lose", consumer("S", "C").on(func(c *inspect.StreamConfig) { c.MaxAge = time.Hour }), exactly(never)},
 		{"one sample", grows(func(c *inspect.StreamConfig) { c.MaxAge = time.Hour }).samples(1), about(3600 - 30*60 + 5)},
 		{"one sample, by count", grows(func(c *inspect.StreamConfig) { c.MaxMsgs = 25_000 }).samples(1), Figure{Why: "rates need a second sample"}},
-		{"an unknown message", grows(func(c *inspect.StreamConfig) { c.MaxAge = time.Hour }).with(filter("a")).forgetOldest(), Figure{Why: "the oldest message is not known"}},
+		{"an unknown message", grows(func(c *inspect.StreamConfig) { c.MaxAge = time.Hour }).with(onlyA).forgetOldest(), Figure{Why: "the oldest message is not known"}},
 		{"producers stopped in time", grows(func(c *inspect.StreamConfig) { c.MaxAge = time.Hour }).pending(counting(15_000, -500)...).lastSeq(20_000), about(never)},
 	} {
 		if v := tt.scene.judge(t); v.ToLoss != tt.want {

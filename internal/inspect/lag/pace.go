@@ -87,6 +87,12 @@ func (s *series) fallingBehind() (finding, bool) {
 	} else if !v.Workers.Known {
 		f.advice += " Nothing is being finished: look at its workers."
 	}
+	s.gradeBehind(&f)
+	return f, true
+}
+
+// gradeBehind says how bad it is to fall behind.
+func (s *series) gradeBehind(f *finding) {
 	if s.atWork() {
 		f.grade(inspect.Info)
 	}
@@ -94,12 +100,11 @@ func (s *series) fallingBehind() (finding, bool) {
 		f.grade(inspect.Crit)
 		f.evidence = append(f.evidence, s.sayAge("crit if the oldest message is over the age threshold of "+span(s.limit.Age)))
 	}
-	if in := v.ToLoss; in.Known && in.Value < s.limit.loss().Seconds() {
+	if in := s.v.ToLoss; in.Known && in.Value < s.limit.loss().Seconds() {
 		f.grade(inspect.Crit)
 		f.advice += fmt.Sprintf(" %s deletes messages in %s.", s.loss.drawing, in.about(seconds))
 		f.evidence = append(f.evidence, Evidence{"time to loss", in.about(seconds), "crit if limits delete messages within " + span(s.limit.loss())})
 	}
-	return f, true
 }
 
 // grows reports whether the backlog grows beyond doubt: steadily, by more than

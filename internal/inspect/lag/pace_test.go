@@ -22,8 +22,8 @@ func TestRedeliveryLoopsLast(t *testing.T) {
 		{"a worker died, two samples", of(6, 0).samples(2), RedeliveryLoop, inspect.Crit},
 		{"never again", of(10, 5).with(attempts(1)), OK, inspect.OK},
 		{"no acks", of(10, 5).with(func(c *inspect.ConsumerConfig) { c.AckPolicy = "none" }).unacked(0), OK, inspect.OK},
-		{"filtered poison", of(10, 0).with(filter("a")).lastSeq(counting(5000, 100)...), RedeliveryLoop, inspect.Crit},
-		{"filtered, nothing redelivered", of(10, 0).with(filter("a")).redelivered(0).lastSeq(counting(5000, 100)...), OK, inspect.OK},
+		{"filtered poison", of(10, 0).with(onlyA).lastSeq(counting(5000, 100)...), RedeliveryLoop, inspect.Crit},
+		{"filtered, nothing redelivered", of(10, 0).with(onlyA).redelivered(0).lastSeq(counting(5000, 100)...), OK, inspect.OK},
 	})
 	v := of(10, 0).with(attempts(4)).judge(t)
 	if !strings.Contains(v.Advice, "100%") || !strings.Contains(v.Advice, "max_deliver=4") || len(v.Next) != 1 {
@@ -51,7 +51,7 @@ func TestServerStallsAreConfirmed(t *testing.T) {
 		{"an old leader", stalled().clustered(), ServerStall, inspect.Crit},
 		{"a leader for 9.9s", stalled().clustered().edit(leaderSince(-4900 * time.Millisecond)), OK, inspect.OK},
 		{"a leader for 10s", stalled().clustered().edit(leaderSince(-5 * time.Second)), ServerStall, inspect.Crit},
-		{"nothing is there after all", stalled().with(filter("a")).foundNothing(), OK, inspect.OK},
+		{"nothing is there after all", stalled().with(onlyA).foundNothing(), OK, inspect.OK},
 	})
 	if v := stalled().judge(t); strings.Contains(strings.Join(v.Next, " "), "step-down") {
 		t.Error("a consumer without replicas cannot be led by another server:", v.Next)
@@ -67,7 +67,7 @@ func leaderSince(d time.Duration) func(int, *inspect.Consumer) {
 
 func TestWorkersAreBusyUntilAckWait(t *testing.T) {
 	holds := func(d time.Duration) *scene {
-		return consumer("S", "C").unacked(7).pending(20).waiting(0).quietFor(d - 5*time.Second).found(994, time.Second)
+		return consumer("S", "C").unacked(7).pending(20).waiting(0).quietFor(d-5*time.Second).found(994, time.Second)
 	}
 	check(t, []ruling{
 		{"shorter", holds(29900 * time.Millisecond), Busy, inspect.OK},
@@ -158,7 +158,7 @@ func TestLossInSightMakesFallingBehindCritical(t *testing.T) {
 
 func TestUnusedConsumersAreNoEmergency(t *testing.T) {
 	unused := func() *scene {
-		return consumer("S", "C").neverUsed().aged(24 * time.Hour).waiting(0).pending(counting(5000, 500)...).found(1, 20*time.Hour)
+		return consumer("S", "C").neverUsed().aged(24*time.Hour).waiting(0).pending(counting(5000, 500)...).found(1, 20*time.Hour)
 	}
 	check(t, []ruling{
 		{"for a day", unused(), Unused, inspect.Info},

@@ -17,7 +17,7 @@ func deliver(policy string) func(*inspect.ConsumerConfig) {
 func TestLookupsStartWhereTheConsumerIs(t *testing.T) {
 	began := start.Add(-10 * time.Minute)
 	replicated := func(policy string) *scene { // its floor has not moved yet
-		return consumer("S", "C").clustered().with(deliver(policy)).with(filter("a")).delivered(500).floorAt(0).unacked(200).pending(5)
+		return consumer("S", "C").clustered().with(deliver(policy)).with(onlyA).delivered(500).floorAt(0).unacked(200).pending(5)
 	}
 	created := start.Add(-time.Hour)
 	tests := []struct {
@@ -25,9 +25,9 @@ func TestLookupsStartWhereTheConsumerIs(t *testing.T) {
 		scene *scene
 		want  inspect.Lookup
 	}{
-		{"in flight", consumer("S", "C").with(filter("a")).unacked(200), inspect.Lookup{From: 801, Filters: []string{"a"}}},
-		{"pending", consumer("S", "C").with(filter("a")).pending(200), inspect.Lookup{From: 1001, Filters: []string{"a"}}},
-		{"no acks", consumer("S", "C").with(filter("a")).pending(200).floorAt(7).with(func(c *inspect.ConsumerConfig) { c.AckPolicy = "none" }), inspect.Lookup{From: 1001, Filters: []string{"a"}}},
+		{"in flight", consumer("S", "C").with(onlyA).unacked(200), inspect.Lookup{From: 801, Filters: []string{"a"}}},
+		{"pending", consumer("S", "C").with(onlyA).pending(200), inspect.Lookup{From: 1001, Filters: []string{"a"}}},
+		{"no acks", consumer("S", "C").with(onlyA).pending(200).floorAt(7).with(func(c *inspect.ConsumerConfig) { c.AckPolicy = "none" }), inspect.Lookup{From: 1001, Filters: []string{"a"}}},
 		{"all", replicated("all"), inspect.Lookup{From: 1, Filters: []string{"a"}}},
 		{"new", replicated("new"), inspect.Lookup{From: 1, Since: created, Filters: []string{"a"}}},
 		{"last", replicated("last"), inspect.Lookup{From: 1, Since: created, Filters: []string{"a"}}},
@@ -83,7 +83,7 @@ func TestLookupsAreForTheWorst(t *testing.T) {
 	s := inspect.Snapshot{At: start}
 	add := func(name string, c *scene) {
 		c.key.Consumer = name
-		s.Consumers = append(s.Consumers, c.with(filter("a")).consumer(0))
+		s.Consumers = append(s.Consumers, c.with(onlyA).consumer(0))
 	}
 	add("active", consumer("S", "").pending(100))
 	add("behind", consumer("S", "").pending(101))
@@ -115,7 +115,7 @@ func TestLookupsAreForTheWorst(t *testing.T) {
 }
 
 func TestAgesThatCouldNotBeFoundSayWhy(t *testing.T) {
-	s := func() *scene { return consumer("S", "C").with(filter("a")).pending(50).delivered(counting(1000, 10)...) }
+	s := func() *scene { return consumer("S", "C").with(onlyA).pending(50).delivered(counting(1000, 10)...) }
 	for want, oldest := range map[string]inspect.Oldest{
 		"no answer within 1s": {Why: "no answer within 1s"}, "no such message was found a moment later": {},
 	} {

@@ -14,10 +14,10 @@ type StatusInfo struct {
 	Severity inspect.Severity // usually
 	Least    inspect.Severity
 	Worst    inspect.Severity
-	Meaning  string           // in words
-	Rule     string           // exactly when it holds, provided that none before it does
-	Needs    string           // what it takes to decide that
-	Do       string           // what to do then
+	Meaning  string // in words
+	Rule     string // exactly when it holds, provided that none before it does
+	Needs    string // what it takes to decide that
+	Do       string // what to do then
 }
 
 // What it takes to decide that a status or a tag holds.
@@ -36,9 +36,9 @@ type rule struct {
 type finding struct {
 	graded   bool // severity is not the usual one
 	severity inspect.Severity
-	fact     bool             // one sample proves it
-	assumed  bool             // something had to be assumed
-	blind    bool             // nothing is known
+	fact     bool // one sample proves it
+	assumed  bool // something had to be assumed
+	blind    bool // nothing is known
 	advice   string
 	evidence []Evidence
 	next     []string

@@ -137,7 +137,7 @@ func TestLossIsWhatALimitDeletedUndelivered(t *testing.T) {
 		{"replaced by newer ones", stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgsPerSubject = 1 }), NoClients, inspect.Crit},
 		{"new ones are refused", stopped().on(func(c *inspect.StreamConfig) { c.Discard = "new" }), NoClients, inspect.Crit},
 		{"purged", stopped().stored(10).pending(10), NoClients, inspect.Crit},
-		{"filtered", stopped().with(filter("a")).found(10_001, time.Hour), NoClients, inspect.Crit},
+		{"filtered", stopped().with(onlyA).found(10_001, time.Hour), NoClients, inspect.Crit},
 		{"in flight", consumer("S", "C").on(limited).firstSeq(counting(500, 1)...).stored(1990).hears(inspect.EventTerminated, deletedInFlight), LosingData, inspect.Crit},
 		{"terminated by a client", consumer("S", "C").on(limited).firstSeq(counting(500, 1)...).stored(1990).hears(inspect.EventTerminated, "poison"), Idle, inspect.OK},
 	})
@@ -148,13 +148,15 @@ func TestLossIsWhatALimitDeletedUndelivered(t *testing.T) {
 	if v.Status != LosingData || !strings.Contains(v.Advice, "max_age=1h") {
 		t.Error("by age:", v.Status, v.Advice)
 	}
-	if v := stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxAge = -1, time.Hour + 7*time.Second }).judge(t); v.Status == LosingData {
+	if v := stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxAge = -1, time.Hour+7*time.Second }).judge(t); v.Status == LosingData {
 		t.Error("too young to be deleted by age:", v.Advice)
 	}
 }
 
 func TestNobodyPullsIsGradedByHowLongMessagesWait(t *testing.T) {
-	quiet := func(d time.Duration) *scene { return consumer("S", "C").pending(50).waiting(0).quietFor(d).found(1001, d+5*time.Second) }
+	quiet := func(d time.Duration) *scene {
+		return consumer("S", "C").pending(50).waiting(0).quietFor(d).found(1001, d+5*time.Second)
+	}
 	check(t, []ruling{
 		{"4s before the window", quiet(4 * time.Second), NoClients, inspect.Info},
 		{"9.9s", quiet(4900 * time.Millisecond), NoClients, inspect.Info},
@@ -172,7 +174,7 @@ func TestNobodyPullsIsGradedByHowLongMessagesWait(t *testing.T) {
 		{"somebody waits", quiet(time.Hour).waiting(0, 0, 1, 0), SteadyLag, inspect.Warn},
 		{"somebody holds one", quiet(time.Hour).unacked(0, 0, 1, 0), SteadyLag, inspect.Warn},
 		{"nothing was pending for a moment", quiet(time.Hour).pending(50, 50, 0, 50).found(1001, time.Second), OK, inspect.OK},
-		{"one sample", quiet(29*time.Second).samples(1), OK, inspect.OK},
+		{"one sample", quiet(29 * time.Second).samples(1), OK, inspect.OK},
 		{"one sample proves it", quiet(30 * time.Second).samples(1), NoClients, inspect.Crit},
 	})
 }
@@ -181,7 +183,9 @@ func TestPushConsumersNeedASubscriber(t *testing.T) {
 	bound := func(is ...bool) func(int, *inspect.Consumer) {
 		return func(i int, c *inspect.Consumer) { c.PushBound = is[min(i, len(is)-1)] }
 	}
-	push := func() *scene { return consumer("S", "C").with(pushTo("d")).waiting(0).pending(5).quietFor(20 * time.Minute) }
+	push := func() *scene {
+		return consumer("S", "C").with(pushTo("d")).waiting(0).pending(5).quietFor(20 * time.Minute)
+	}
 	flow := func(c *inspect.ConsumerConfig) { c.FlowControl, c.Heartbeat = true, time.Second }
 	check(t, []ruling{
 		{"none", push(), NoClients, inspect.Crit},
@@ -196,7 +200,9 @@ func TestPushConsumersNeedASubscriber(t *testing.T) {
 }
 
 func TestAckStallsAndTheirNearMisses(t *testing.T) {
-	full := func() *scene { return consumer("S", "C").with(slots(10)).unacked(10).pending(500).waiting(2).quietFor(10 * time.Second) }
+	full := func() *scene {
+		return consumer("S", "C").with(slots(10)).unacked(10).pending(500).waiting(2).quietFor(10 * time.Second)
+	}
 	check(t, []ruling{
 		{"full", full(), AckStalled, inspect.Warn},
 		{"full and few behind", full().pending(5), AckStalled, inspect.Info},

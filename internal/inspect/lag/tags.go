@@ -48,7 +48,7 @@ func (v Verdict) Tagged(name TagName) bool {
 
 // Notable reports whether a verdict is worth showing among many.
 func (v Verdict) Notable() bool {
-	return v.Severity > inspect.OK || slices.ContainsFunc(Tags(), func(t TagInfo) bool { return t.Notable && v.Tagged(t.Name) })
+	return v.Severity > inspect.OK || len(v.Tags) > 0 && slices.ContainsFunc(Tags(), func(t TagInfo) bool { return t.Notable && v.Tagged(t.Name) })
 }
 
 func tagRules() []tagRule {

@@ -55,8 +55,8 @@ func TestTagsAndTheirNearMisses(t *testing.T) {
 		{"nothing counted, something there", consumer("S", "C").found(1001, 6*time.Second), PendingDrift, true},
 		{"it just came", consumer("S", "C").found(1001, 5*time.Second), PendingDrift, false},
 		{"it was delivered", consumer("S", "C").found(1000, 6*time.Second), PendingDrift, false},
-		{"some counted, nothing there", consumer("S", "C").pending(4).foundNothing().with(filter("a")), PendingDrift, true},
-		{"processed since", consumer("S", "C").pending(4).delivered(counting(1000, 5)...).foundNothing().with(filter("a")), PendingDrift, false},
+		{"some counted, nothing there", consumer("S", "C").pending(4).foundNothing().with(onlyA), PendingDrift, true},
+		{"processed since", consumer("S", "C").pending(4).delivered(counting(1000, 5)...).foundNothing().with(onlyA), PendingDrift, false},
 		{"nothing there, as counted", consumer("S", "C").foundNothing(), PendingDrift, false},
 
 		{"offline", replica(func(p *inspect.Peer) { p.Offline = true }), ReplicaOffline, true},

@@ -32,7 +32,7 @@ func NewMonitor(base string) (*Monitor, error) {
 	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%s is not the address of a monitoring endpoint, such as http://host:8222", u.Redacted())
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // it is one
+	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.IdleConnTimeout = 10 * time.Second
 	return &Monitor{base: strings.TrimSuffix(base, "/"), client: &http.Client{Transport: transport}}, nil
 }

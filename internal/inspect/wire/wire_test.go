@@ -107,7 +107,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func dial(t *testing.T, o ...nats.Option) (*lab.Server, *nats.Conn) {
+func dial(t *testing.T, o ...nats.Option) *nats.Conn {
 	t.Helper()
 	server, err := lab.Start(lab.Config{Auth: lab.AuthToken})
 	if err != nil {
@@ -123,11 +123,11 @@ func dial(t *testing.T, o ...nats.Option) (*lab.Server, *nats.Conn) {
 			t.Error(err)
 		}
 	})
-	return server, nc
+	return nc
 }
 
 func TestQuestionsThatNobodyAnswersSaySo(t *testing.T) {
-	_, nc := dial(t)
+	nc := dial(t)
 	c := New(nc)
 	defer c.Close()
 	if _, err := nc.SubscribeSync("silent"); err != nil {
@@ -161,7 +161,7 @@ func TestQuestionsThatNobodyAnswersSaySo(t *testing.T) {
 
 func TestOtherErrorsGoToTheHandlerThatWasThere(t *testing.T) {
 	heard := make(chan error, 1)
-	_, nc := dial(t, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { heard <- err }))
+	nc := dial(t, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { heard <- err }))
 	c := New(nc)
 	nc.ErrorHandler()(nc, nil, errors.New("slow consumer"))
 	if err := <-heard; err.Error() != "slow consumer" {
