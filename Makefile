@@ -76,6 +76,10 @@ soak: ## memory of a long run, then race tests in random order for SOAKTIME (180
 	$(STEP) "soak memory" env NATSOPS_SOAK=2m $(GO) test -count 1 -run TestMemoryStaysFlat -timeout 10m ./internal/bench/natsgo
 	@tools/soak $(SOAKTIME)
 
+.PHONY: compat
+compat: ## lag and doctor against real servers of older versions
+	@tools/compat
+
 .PHONY: snapshot
 snapshot: ## build the release archives into dist/, publish nothing
 	$(GORELEASER) release --snapshot --clean

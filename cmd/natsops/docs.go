@@ -43,8 +43,10 @@ func newDocsCommand(w world) *cobra.Command {
 // referencePages returns the contents of every generated page by file name.
 func referencePages(w world) (map[string]string, error) {
 	pages := map[string]string{
-		"exit-codes.md": exitCodesPage(),
-		"metrics.md":    metricsPage(),
+		"exit-codes.md":    exitCodesPage(),
+		"metrics.md":       metricsPage(),
+		"lag-statuses.md":  statusesPage(),
+		"doctor-checks.md": checksPage(),
 	}
 	var add func(cmd *cobra.Command) error
 	add = func(cmd *cobra.Command) error {

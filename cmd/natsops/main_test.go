@@ -70,6 +70,8 @@ func testWorld(env map[string]string) world {
 		getenv:  func(name string) string { return env[name] },
 		version: "v0.0.0-test",
 		width:   func(io.Writer) int { return 0 },
+
+		interactive: func() bool { return false },
 	}
 }
 

@@ -18,6 +18,9 @@ type statsz struct {
 		Routes        []struct {
 			Name string `json:"name"`
 		} `json:"routes"`
+		Gateways []struct {
+			Name string `json:"name"` // of the cluster there
+		} `json:"gateways"`
 	} `json:"statsz"`
 }
 

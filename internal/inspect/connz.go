@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,6 +23,8 @@ const (
 	// subscriptionWeight is about what a subscription takes in a compressed answer,
 	// in bytes.
 	subscriptionWeight = 40
+	// connectionWeight is that of a connection.
+	connectionWeight = 250
 )
 
 // connzOptions are those of CONNZ.
@@ -126,23 +129,32 @@ func (r *round) closedPage() register {
 
 func (r *round) connections(ctx context.Context, w *witness) error {
 	detail := r.need.Subscriptions
-	if limit := r.c.near.limit(w.serverInfo); detail && r.c.route == RouteSystem && int64(w.subscriptions)*subscriptionWeight > limit {
+	if detail && int64(w.subscriptions)*subscriptionWeight > r.roomFor(w).bytes {
 		detail = false
-		r.gap("subscriptions of server "+w.Name, fmt.Errorf("its %d subscriptions are too many for one message", w.subscriptions))
+		r.gap("subscriptions of server "+w.Name, fmt.Errorf("%w: %d subscriptions", errTooMuch, w.subscriptions))
 	}
-	return r.page(ctx, w, r.openPage(connzOptions{Detail: detail, Account: r.c.accountID}))
+	return r.page(ctx, w, r.openPage(connzOptions{Detail: detail}))
 }
 
 func (r *round) closedConnections(ctx context.Context, w *witness) error {
-	to := r.closedPage()
-	to.first.Account = r.c.accountID
-	return r.page(ctx, w, to)
+	return r.page(ctx, w, r.closedPage())
+}
+
+// roomFor is for an answer of w.
+func (r *round) roomFor(w *witness) room {
+	if r.c.route != RouteSystem {
+		return room{bytes: math.MaxInt64}
+	}
+	return r.c.near.room(w.serverInfo)
 }
 
 // page asks page by page until there are no more. Connections come and go
 // meanwhile: one may show twice, and is counted once.
 func (r *round) page(ctx context.Context, w *witness, to register) error {
-	for o := to.first; ; o.Offset += o.Limit {
+	o := to.first
+	o.Account = r.c.accountID
+	o.Limit = int(max(1, min(int64(o.Limit), r.roomFor(w).bytes/connectionWeight)))
+	for ; ; o.Offset += o.Limit {
 		v, err := answer[connz](ctx, w, "CONNZ", o)
 		if err != nil {
 			return err

@@ -12,23 +12,6 @@ import (
 	"github.com/natsops/natsops/internal/inspect/wire"
 )
 
-// near says which servers' answers come straight or over routes, where only
-// max_pending limits them, and not over a leaf node connection, which an answer
-// above max_payload closes for everybody (nats-server, leafnode.go:
-// processLeafMsgArgs).
-type near struct {
-	id, cluster string // of the server that we are connected to
-	straight    int64  // bytes that an answer from there may have
-	far         int64  // bytes that an answer from elsewhere may have
-}
-
-func (n near) limit(by serverInfo) int64 {
-	if by.ID == n.id || n.cluster != "" && by.Cluster == n.cluster {
-		return n.straight
-	}
-	return n.far
-}
-
 // Open finds the route and returns a Collector. With Options.Monitors, nc may
 // be nil. Until Close, the Collector listens to nc's asynchronous errors.
 func Open(ctx context.Context, nc *nats.Conn, o Options) (*Collector, error) {
@@ -86,22 +69,6 @@ func (c *Collector) useSystem(ctx context.Context) error {
 		c.accountID, err = c.findAccount(ctx, c.o.Account)
 	}
 	return err
-}
-
-// lookAround learns what is near. After a reconnect that may be something else.
-func (c *Collector) lookAround(ctx context.Context) error {
-	id := c.nc.ConnectedServerId()
-	w := &witness{ask: systemQuestions(c.conn, id), enveloped: true}
-	v, err := answer[Varz](ctx, w, "VARZ", nil)
-	if err != nil {
-		return err
-	}
-	const straight = 8 << 20
-	c.near = near{id: id, cluster: v.by.Cluster, straight: straight, far: c.nc.MaxPayload() / 2}
-	if pending := v.data.MaxPending; pending > 0 {
-		c.near.straight = min(straight, pending/2)
-	}
-	return nil
 }
 
 // findAccount returns the ID of the account with that name or ID. In servers

@@ -102,12 +102,14 @@ func (f *fake) cluster(t testing.TB, nc *nats.Conn, active int, nodes ...node) {
 		for _, name := range n.routes {
 			routes = append(routes, object{"name": name})
 		}
-		f.on(t, "$SYS.REQ.SERVER.PING.STATSZ", func(string) any {
-			if n.down != nil && n.down() {
-				return nil
-			}
-			return object{"server": n.info(), "statsz": object{"active_servers": active, "routes": routes}}
-		})
+		for _, whom := range []string{"PING", n.id} {
+			f.on(t, "$SYS.REQ.SERVER."+whom+".STATSZ", func(string) any {
+				if n.down != nil && n.down() {
+					return nil
+				}
+				return object{"server": n.info(), "statsz": object{"active_servers": active, "routes": routes, "gateways": []object{{"name": "C3"}}}}
+			})
+		}
 		for _, what := range []string{"VARZ", "JSZ", "CONNZ", "SUBSZ", "ROUTEZ", "GATEWAYZ", "LEAFZ"} {
 			f.on(t, "$SYS.REQ.SERVER."+n.id+"."+what, func(body string) any {
 				if n.down != nil && n.down() {

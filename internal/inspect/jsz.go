@@ -2,12 +2,11 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/natsops/natsops/internal/inspect/wire"
 )
 
 // accountsPage is how many accounts an answer may have; streams and consumers
@@ -99,28 +98,23 @@ func (r *round) jetStreamWhole(ctx context.Context, w *witness) error {
 		}
 		return nil
 	}
-	limit := r.c.near.limit(w.serverInfo)
+	free := r.roomFor(w)
 	o := jszOptions{Account: r.c.accountID, Accounts: r.c.accountID == "", Streams: true, Consumer: true, Config: r.configs}
 	if o.Accounts {
 		o.Limit = accountsPage
 	}
-	if r.c.route == RouteMonitor {
-		return r.pages(ctx, w, o, o)
-	}
-	how, fits := known.fit(o, limit)
+	how, fits := known.fit(o, free)
 	if !fits {
-		return r.accountByAccount(ctx, w, limit)
+		return r.accountByAccount(ctx, w, free)
 	}
 	return r.pages(ctx, w, o, how)
 }
 
-// weigh returns how much a server has to say. It asks only when the last
-// answer does not tell.
+// weigh returns how much a server has to say. It relies on the last answer only
+// where it does no harm if there is more by now.
 func (r *round) weigh(ctx context.Context, w *witness) (weight, error) {
-	r.mu.Lock()
-	known, ok := r.c.memory.weights[w.ID]
-	r.mu.Unlock()
-	if ok && known != (weight{}) || r.c.route == RouteMonitor {
+	known, ok := r.weightOf(w)
+	if ok && known != (weight{}) && !r.c.near.room(w.serverInfo).far || r.c.route == RouteMonitor {
 		return weight{max(known.streams, 1), known.consumers}, nil
 	}
 	v, err := answer[jsz](ctx, w, "JSZ", nil)
@@ -178,9 +172,12 @@ func (r *round) jetStreamInBrief(ctx context.Context, w *witness) error {
 	return r.pages(ctx, w, o, o)
 }
 
+// errTooMuch is why natsops does not ask for something.
+var errTooMuch = errors.New("the answer could be too large for one message and break the connection that it comes over")
+
 // accountByAccount asks for each account on its own, and not for those whose
 // answers would still be too large.
-func (r *round) accountByAccount(ctx context.Context, w *witness, limit int64) error {
+func (r *round) accountByAccount(ctx context.Context, w *witness, free room) error {
 	for o := (jszOptions{Accounts: true, Limit: accountsPage}); ; o.Offset += o.Limit {
 		list, err := answer[jsz](ctx, w, "JSZ", o)
 		if err != nil {
@@ -190,7 +187,7 @@ func (r *round) accountByAccount(ctx context.Context, w *witness, limit int64) e
 			if r.c.accountID != "" && r.c.accountID != a.ID {
 				continue
 			}
-			if err := r.oneAccount(ctx, w, a.ID, limit); err != nil {
+			if err := r.oneAccount(ctx, w, a.ID, free); err != nil {
 				r.gap("account "+a.Name+" on server "+w.Name, err)
 			}
 		}
@@ -200,10 +197,10 @@ func (r *round) accountByAccount(ctx context.Context, w *witness, limit int64) e
 	}
 }
 
-func (r *round) oneAccount(ctx context.Context, w *witness, id string, limit int64) error {
+func (r *round) oneAccount(ctx context.Context, w *witness, id string, free room) error {
 	o := jszOptions{Account: id, Streams: true}
-	whole := r.c.memory.weight(r, w.ID)
-	if how, fits := (weight{streams: whole.streams}).fit(o, limit); fits {
+	whole, _ := r.weightOf(w) // at the most
+	if how, fits := whole.fit(o, free); fits {
 		v, err := answer[jsz](ctx, w, "JSZ", how)
 		if err != nil {
 			return err
@@ -216,47 +213,17 @@ func (r *round) oneAccount(ctx context.Context, w *witness, id string, limit int
 			}
 		}
 	}
-	o.Consumer = true
-	how, fits := whole.fit(o, limit)
+	o.Consumer, o.Config = true, r.configs
+	how, fits := whole.fit(o, free)
 	if !fits {
-		return fmt.Errorf("%d consumers are too many for one message of %d bytes: natsops asks for less than would break a leaf node connection", whole.consumers, limit)
+		return fmt.Errorf("%w: %d consumers, %d bytes", errTooMuch, whole.consumers, free.bytes)
 	}
 	return r.pages(ctx, w, o, how)
 }
 
-// A weight is how much a server has to say of streams and consumers.
-type weight struct{ streams, consumers int }
-
-func (m *memory) weight(r *round, id string) weight {
+func (r *round) weightOf(w *witness) (weight, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return m.weights[id]
-}
-
-// bytes estimates the size of an answer, compressed with snappy, from above.
-func (w weight) bytes(config bool) int64 {
-	const stream, consumer = 150, 130
-	n := int64(w.streams)*stream + int64(w.consumers)*consumer
-	if config {
-		n *= 2
-	}
-	return n
-}
-
-// fit returns how to ask so that the answer has at most limit bytes. Gzip
-// halves an answer at the price of the server's CPU time.
-func (w weight) fit(o jszOptions, limit int64) (options, bool) {
-	if !o.Consumer {
-		w.consumers = 0
-	}
-	switch n := w.bytes(o.Config); {
-	case n <= limit:
-		return o, true
-	case n/2 <= limit:
-		return encoded{o, wire.Gzip}, true
-	case !o.Config:
-		return o, false
-	}
-	o.Config = false // without it, some things cannot be said; with neither, none
-	return w.fit(o, limit)
+	known, ok := r.c.memory.weights[w.ID]
+	return known, ok
 }

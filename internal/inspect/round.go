@@ -111,6 +111,8 @@ func remedyFor(err error) string {
 		return "credentials of an account with JetStream"
 	case errors.Is(err, errSystemOnly):
 		return "credentials of a user of the system account"
+	case errors.Is(err, errTooMuch):
+		return "a connection to that server's own cluster, or credentials of the account"
 	case errors.Is(err, errNotAsked):
 		return "a longer --timeout"
 	}

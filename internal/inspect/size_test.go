@@ -21,9 +21,10 @@ func TestServersElsewhereAreNotAskedForMoreThanFits(t *testing.T) {
 		accounts  bool // or account by account
 	}{
 		{"little", "C2", 1000, true, false},
-		{"much", "C2", 12_000, false, true},
+		{"much", "C2", 7000, false, true},
 		{"too much", "C2", 1_000_000, false, false},
 		{"much in the own cluster", "C1", 12_000, true, false},
+		{"much behind a gateway", "C3", 12_000, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -44,7 +44,7 @@ func facts() map[string]func(seen) bool {
 		"push":           func(s seen) bool { return flows(s) && s.PushBound },
 		"falling-behind": func(s seen) bool { return s.NumPending >= 300 && s.AckFloor.Consumer > 0 && s.NumAckPending < 100 },
 		"draining":       func(s seen) bool { return s.waits() > 20_000 && s.AckFloor.Consumer > 0 },
-		"steady-lag":     func(s seen) bool { return s.waits() > 4_900 && s.waits() < 5_100 && s.AckFloor.Consumer > 0 },
+		"steady-lag":     func(s seen) bool { return s.waits() > 4_000 && s.waits() < 6_000 && s.AckFloor.Consumer > 0 },
 		"ack-bound":      func(s seen) bool { return s.NumAckPending >= 38 && s.NumPending > 0 && s.AckFloor.Consumer > 0 },
 		"no-clients":     func(s seen) bool { return abandoned(s) && s.AckFloor.Consumer == 20 },
 		"push-unbound":   func(s seen) bool { return abandoned(s) && s.Config.DeliverSubject != "" },

@@ -253,6 +253,18 @@ func subscriptionTroubles() []trouble {
 			blind: unlisted, why: "subscriptions of some connections",
 		},
 		{
+			check: "sub.uneven-queue", name: "one has only just come", severity: inspect.Warn, object: `queue group "q" on "work.do"`, fact: "got 20 messages",
+			make: subs("billing", func(i int, c *inspect.Connection) []inspect.Subscription {
+				return []inspect.Subscription{{Subject: "work.do", Queue: "q", Msgs: int64(i) * (20 + 960*int64(c.CID-1))}}
+			}),
+			near: func(w *ward) {
+				subs("billing", func(i int, c *inspect.Connection) []inspect.Subscription {
+					return []inspect.Subscription{{Subject: "work.do", Queue: "q", Msgs: int64(i) * (20 + 960*int64(c.CID-1))}}
+				})(w)
+				w.window[0].Connections = w.window[0].Connections[1:]
+			},
+		},
+		{
 			check: "sub.stream-overlap", severity: inspect.Info, object: `queue group "q" on "orders.*" of account APP`, fact: "2 members, and stream ORDERS of account APP stores",
 			make: subs("billing", one("orders.*", "q", 10)), blind: unlisted, why: "subscriptions of some connections",
 		},

@@ -63,6 +63,10 @@ func consumerTroubles() []trouble {
 			blind: noConsumers, why: "no consumers",
 		},
 		{
+			check: "consumer.push", name: "no heartbeat", severity: inspect.Info, object: "consumer ORDERS/ordered1", fact: "no idle_heartbeat",
+			make: on("ordered1", func(_ int, c *inspect.Consumer) { c.Config.Heartbeat = 0 }),
+		},
+		{
 			check: "consumer.pull-queue-full", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "512 open requests",
 			make:  on("billing", func(_ int, c *inspect.Consumer) { c.NumWaiting = 512 }),
 			near:  on("billing", func(_ int, c *inspect.Consumer) { c.NumWaiting, c.Config.MaxWaiting = 1, 1 }), // as was asked for
@@ -211,6 +215,16 @@ func unusedTroubles() []trouble {
 				abandon("nightly", func(c *inspect.Consumer) { c.Delivered.Last, c.AckFloor.Last, c.Cluster = nil, nil, nil })(w)
 			},
 			why: "forgotten by a restart",
+		},
+		{
+			check: "consumer.unused", name: "somebody listens", severity: inspect.Info, object: "consumer ORDERS/nightly", fact: "last used 40 days ago",
+			make: abandon("nightly", func(*inspect.Consumer) {}),
+			near: abandon("nightly", func(c *inspect.Consumer) { c.PushBound = true }),
+		},
+		{
+			check: "consumer.unused", name: "paused", severity: inspect.Info, object: "consumer ORDERS/nightly", fact: "last used 40 days ago",
+			make: abandon("nightly", func(*inspect.Consumer) {}),
+			near: abandon("nightly", func(c *inspect.Consumer) { c.Paused = true }),
 		},
 		{
 			check: "consumer.unused", name: "never", severity: inspect.Info, object: "consumer ORDERS/nightly", fact: "never used since it was made 60 days ago",

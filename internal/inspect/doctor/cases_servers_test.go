@@ -26,6 +26,13 @@ func sightTroubles() []trouble {
 			make: func(w *ward) { w.snapshots(func(_ int, s *inspect.Snapshot) { s.Route = inspect.RouteAccount }) },
 		},
 		{
+			check: "sight.gaps", name: "in an account", severity: inspect.Info, object: "connections", fact: "no permission",
+			make: func(w *ward) {
+				w.snapshots(func(_ int, s *inspect.Snapshot) { s.Route = inspect.RouteAccount })
+				w.gap("connections", "no permission")
+			},
+		},
+		{
 			check: "sight.gaps", severity: inspect.Info, object: "events", fact: "no permission",
 			make: func(w *ward) { w.gap("events", "no permission") },
 			near: func(w *ward) { w.gap("server n9", "timed out") },
@@ -151,6 +158,10 @@ func settingTroubles() []trouble {
 			check: "server.config-drift", name: "unequal disks", severity: inspect.Info, object: "max_file_store in cluster C1", fact: "on n2",
 			make: func(w *ward) {
 				w.server("n2", func(_ int, s *inspect.Server) { s.JetStream.Config.MaxStorage = 10 << 30 })
+			},
+			near: func(w *ward) { // one has none, of the other it is not known
+				w.server("n2", func(_ int, s *inspect.Server) { s.JetStream.Disabled, s.JetStream.Config.MaxStorage = true, 10<<30 })
+				w.server("n3", func(_ int, s *inspect.Server) { s.JetStream = nil })
 			},
 		},
 		{

@@ -84,6 +84,11 @@ func streamTroubles() []trouble {
 			blind: noStreams, why: "no streams",
 		},
 		{
+			check: "stream.copy-stuck", name: "set back", severity: inspect.Crit, object: "stream COPY", fact: "none in the copy",
+			make: stream("COPY", func(_ int, s *inspect.Stream) { s.State.LastSeq = 7 }),
+			near: stream("COPY", func(i int, s *inspect.Stream) { s.State.LastSeq = 900_000 - 7*uint64(i) }), // what it copied is not known
+		},
+		{
 			check: "stream.copy-stuck", name: "a source", severity: inspect.Warn, object: "COPY", fact: "1k new messages",
 			make: stream("COPY", func(_ int, s *inspect.Stream) {
 				s.Mirror, s.Sources, s.State.LastSeq = nil, []inspect.Source{{Name: "ORDERS"}}, 7

@@ -43,6 +43,7 @@ func TestServerStallsAreConfirmed(t *testing.T) {
 		{"nothing was there for a moment", stalled().pending(50, 50, 0, 50), OK, inspect.OK},
 		{"no slot left", config(slots(5)).unacked(5).quietFor(20 * time.Second), AckStalled, inspect.Info},
 		{"one slot left", config(slots(5)).unacked(4), ServerStall, inspect.Crit},
+		{"without limit, as 0", config(slots(0)).unacked(4), ServerStall, inspect.Crit},
 		{"without limit", config(slots(-1)).unacked(4), ServerStall, inspect.Crit},
 		{"replayed in the original rhythm", config(func(c *inspect.ConsumerConfig) { c.ReplayPolicy = "original" }), OK, inspect.OK},
 		{"limited rate", config(func(c *inspect.ConsumerConfig) { c.RateLimit = 1 }), OK, inspect.OK},
@@ -96,6 +97,8 @@ func TestAckWindowBoundsThroughput(t *testing.T) {
 	}
 	check(t, []ruling{
 		{"full", bound(), AckBound, inspect.Warn},
+		{"no limit, as 0", bound().with(slots(0)).unacked(50), SteadyLag, inspect.Warn},
+		{"only delivered again", bound().delivered(1000, 1001).reached(1000).redelivered(2), FallingBehind, inspect.Info},
 		{"95 of 100", bound().unacked(95), AckBound, inspect.Warn},
 		{"94 of 100 for a moment", bound().unacked(100, 94, 100), SteadyLag, inspect.Warn},
 		{"nothing pending for a moment", bound().pending(5, 0, 5).with(slots(5)).unacked(5), OK, inspect.OK},
@@ -114,6 +117,8 @@ func TestBacklogsGrowStayOrShrink(t *testing.T) {
 	}
 	check(t, []ruling{
 		{"grows by 2 %", lag(5000, 20), FallingBehind, inspect.Warn},
+		{"grows by 2 % only", lag(5000, 20).delivered(counting(1000, 2000)...), FallingBehind, inspect.Warn},
+		{"grows by a little less", lag(0, 0).pending(5000, 5020, 5040, 5060, 5080, 5099).delivered(counting(1000, 2000)...), SteadyLag, inspect.Warn},
 		{"grows by less than 2 %, but by a tenth of what arrives", lag(500_000, 12), FallingBehind, inspect.Warn},
 		{"grows by less than either", lag(500_000, 11), SteadyLag, inspect.Warn},
 		{"grows by 10 messages", lag(200, 2), FallingBehind, inspect.Warn},

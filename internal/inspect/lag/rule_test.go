@@ -133,6 +133,11 @@ func TestLossIsWhatALimitDeletedUndelivered(t *testing.T) {
 		{"slow", evicting(), LosingData, inspect.Crit},
 		{"nobody pulls", stopped(), LosingData, inspect.Crit},
 		{"keeps up", keepsUp(), OK, inspect.OK},
+		{"nine tenths full", stopped().stored(1800).pending(1800), LosingData, inspect.Crit},
+		{"less than that", stopped().stored(1799).pending(1799), NoClients, inspect.Crit},
+		{"nine tenths of the bytes", stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxBytes = -1, 200_000 }).stored(1800), LosingData, inspect.Crit},
+		{"no limits, as 0", stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxBytes = 0, 0 }), NoClients, inspect.Crit},
+		{"no limit per subject, as 0", stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgsPerSubject = 0 }), LosingData, inspect.Crit},
 		{"the stream was looked at later", keepsUp().firstSeq(counting(10_050, 20_000)...).lastSeq(counting(12_049, 20_000)...), OK, inspect.OK},
 		{"replaced by newer ones", stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgsPerSubject = 1 }), NoClients, inspect.Crit},
 		{"new ones are refused", stopped().on(func(c *inspect.StreamConfig) { c.Discard = "new" }), NoClients, inspect.Crit},
@@ -141,12 +146,18 @@ func TestLossIsWhatALimitDeletedUndelivered(t *testing.T) {
 		{"in flight", consumer("S", "C").on(limited).firstSeq(counting(500, 1)...).stored(1990).hears(inspect.EventTerminated, deletedInFlight), LosingData, inspect.Crit},
 		{"terminated by a client", consumer("S", "C").on(limited).firstSeq(counting(500, 1)...).stored(1990).hears(inspect.EventTerminated, "poison"), Idle, inspect.OK},
 	})
-	if v := stopped().judge(t); v.LostRate.Value != 500 || v.Lost.Value != 2500 || v.Lost.Exact {
+	if v := stopped().redelivered(1).judge(t); v.LostRate != about(500) {
+		t.Errorf("with redeliveries: %+v a second", v.LostRate)
+	}
+	if v := stopped().judge(t); v.LostRate != exactly(500) || v.Lost.Value != 2500 || v.Lost.Exact {
 		t.Errorf("lost %+v, %+v a second", v.Lost, v.LostRate)
 	}
 	v := stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxAge = -1, time.Hour }).judge(t)
 	if v.Status != LosingData || !strings.Contains(v.Advice, "max_age=1h") {
 		t.Error("by age:", v.Status, v.Advice)
+	}
+	if v := stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxAge = -1, time.Hour+6*time.Second }).judge(t); v.Status != LosingData {
+		t.Error("by age, give or take a second:", v.Status, v.Advice)
 	}
 	if v := stopped().on(func(c *inspect.StreamConfig) { c.MaxMsgs, c.MaxAge = -1, time.Hour+7*time.Second }).judge(t); v.Status == LosingData {
 		t.Error("too young to be deleted by age:", v.Advice)
@@ -195,6 +206,8 @@ func TestPushConsumersNeedASubscriber(t *testing.T) {
 		{"back again", push().edit(bound(false, true)), OK, inspect.OK},
 		{"bound, and nothing delivered", push().edit(bound(true)), ServerStall, inspect.Crit},
 		{"no flow control answer", push().edit(bound(true)).with(flow), ClientStalled, inspect.Crit},
+		{"flow control, and nothing was there for a moment", push().edit(bound(true)).with(flow).pending(5, 0, 5), OK, inspect.OK},
+		{"flow control, and nobody was there for a moment", push().edit(bound(true, false, true)).with(flow), OK, inspect.OK},
 		{"no flow control answer, yet", push().edit(bound(true)).with(flow).quietFor(20 * time.Second), Busy, inspect.OK},
 	})
 }

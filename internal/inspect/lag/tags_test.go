@@ -48,6 +48,10 @@ func TestTagsAndTheirNearMisses(t *testing.T) {
 
 		{"first_seq is ahead", consumer("S", "C").firstSeq(1003).lastSeq(1100).pending(98).waiting(0), LostMessages, true},
 		{"first_seq follows", consumer("S", "C").firstSeq(1001).lastSeq(1100).pending(100).waiting(0), LostMessages, false},
+		{"nine tenths are ahead", consumer("S", "C").firstSeq(1003).lastSeq(1102).pending(90).waiting(0), LostMessages, true},
+		{"less are ahead", consumer("S", "C").firstSeq(1003).lastSeq(1102).pending(89).waiting(0), LostMessages, false},
+		{"nothing delivered yet", consumer("S", "C").delivered(0).firstSeq(1003).lastSeq(1100).pending(98), LostMessages, true},
+		{"replicated, and in the middle", consumer("S", "C").clustered().firstSeq(1003).lastSeq(1100).pending(98), LostMessages, true},
 		{"moved on since", consumer("S", "C").firstSeq(1003).lastSeq(1100).pending(80).waiting(0), LostMessages, false},
 		{"everything is gone", consumer("S", "C").firstSeq(1101).lastSeq(1100), LostMessages, true},
 		{"began in the middle", consumer("S", "C").clustered().delivered(0).reached(0).firstSeq(1003).lastSeq(1100).pending(98), LostMessages, false},
