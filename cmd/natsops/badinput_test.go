@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,9 +18,11 @@ func TestMistakesAreToldInOneLineAndNothingIsSent(t *testing.T) {
 	before := traffic(t, server)
 	for _, m := range mistakes() {
 		t.Run(m.command, func(t *testing.T) {
-			args := words(strings.ReplaceAll(m.command, "$DIR", dir))
-			named := map[string]string{"XDG_CONFIG_HOME": dir, "NATS_URL": server.URL()}
-			if m.atServer && !strings.Contains(m.command, "--monitor") {
+			env, args := environment(words(strings.ReplaceAll(m.command, "$DIR", dir)))
+			env["XDG_CONFIG_HOME"] = dir
+			named := map[string]string{"NATS_URL": server.URL()}
+			maps.Copy(named, env)
+			if m.atServer && args[0] == "bench" && !strings.Contains(m.command, "--monitor") {
 				args = append(args, "--monitor", server.MonitorURL()) // otherwise it asks the system account
 			}
 			got := natsops(t, named, args...)
@@ -30,7 +33,7 @@ func TestMistakesAreToldInOneLineAndNothingIsSent(t *testing.T) {
 				}
 			}
 			after := traffic(t, server)
-			if after.InMsgs != before.InMsgs || after.Connections != before.Connections && !m.atServer {
+			if !m.mayAsk() && after.InMsgs != before.InMsgs || after.Connections != before.Connections && !m.atServer {
 				t.Errorf("the server has seen %+v, before it was %+v", after, before)
 			}
 			before = after
@@ -38,7 +41,7 @@ func TestMistakesAreToldInOneLineAndNothingIsSent(t *testing.T) {
 				return
 			}
 			// A lab would be started where nothing is named.
-			alone := natsops(t, map[string]string{"XDG_CONFIG_HOME": dir}, args...)
+			alone := natsops(t, env, args...)
 			if alone.code != 2 || strings.Contains(alone.stderr, "throwaway") {
 				t.Errorf("with no server named: %+v", alone)
 			}
@@ -49,14 +52,15 @@ func TestMistakesAreToldInOneLineAndNothingIsSent(t *testing.T) {
 func TestMistakesAreToldToProgramsAsOneObject(t *testing.T) {
 	dir := mistakenFiles(t)
 	for _, m := range mistakes() {
-		rest, isBench := strings.CutPrefix(m.command, "bench ")
-		if !isBench || m.atServer || strings.HasPrefix(rest, "pub -o") {
+		line, ok := m.toPrograms()
+		if !ok || m.atServer {
 			continue
 		}
 		t.Run(m.command, func(t *testing.T) {
 			isolate(t)
-			args := words(strings.ReplaceAll("bench -o json "+rest, "$DIR", dir))
-			got := natsops(t, map[string]string{"XDG_CONFIG_HOME": dir, "NATS_URL": "127.0.0.1:1"}, args...)
+			env, args := environment(words(strings.ReplaceAll(line, "$DIR", dir)))
+			env["XDG_CONFIG_HOME"] = dir
+			got := natsops(t, env, args...)
 			var object struct {
 				Error, Hint string
 				Code        int
@@ -71,6 +75,39 @@ func TestMistakesAreToldToProgramsAsOneObject(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mayAsk reports whether a server may get questions: those who only look cannot
+// tell otherwise what there is.
+func (m mistake) mayAsk() bool { return m.atServer && strings.HasPrefix(m.command, "lag ") }
+
+// toPrograms returns the command line with the flag for errors as JSON.
+func (m mistake) toPrograms() (string, bool) {
+	if strings.Contains(m.command, " -o ") {
+		return "", false
+	}
+	if rest, ok := strings.CutPrefix(m.command, "bench "); ok {
+		return "bench -o json " + rest, true
+	}
+	for _, command := range []string{"lag ", "doctor ", "dlq ls ", "dlq show ", "dlq redrive "} {
+		if strings.HasPrefix(m.command, command) {
+			return m.command + " -o json", true
+		}
+	}
+	return "", false
+}
+
+// environment takes the variables off the front of a command line.
+func environment(words []string) (map[string]string, []string) {
+	env := map[string]string{}
+	for i, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || strings.ToUpper(name) != name || strings.HasPrefix(name, "-") {
+			return env, words[i:]
+		}
+		env[name] = value
+	}
+	return env, nil
 }
 
 // mistakenFiles returns a directory of files to make mistakes with.

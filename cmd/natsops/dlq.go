@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/natsops/natsops/internal/bench"
 	"github.com/natsops/natsops/internal/deadletter"
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspectreport"
@@ -24,18 +25,19 @@ func newDLQCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dlq",
 		Short: "Dead letters: messages that consumers gave up",
-		Long: `Finds the messages that consumers gave up, because they were delivered max_deliver
-times or because a client terminated them; shows them; and sends them again.
+		Long: `Finds the messages that consumers gave up, because they were delivered
+max_deliver times or because a client terminated them; shows them; and sends them
+again.
 
 NATS keeps no list of them. A consumer that gives a message up says so once, in
-an advisory, which is lost unless a stream captures it. Without one, natsops finds
-them on work-queue and interest streams, where what was given up is still stored;
-on other streams it can only say how many there are.`,
+an advisory, which is lost unless a stream captures it. Without one, natsops
+finds them on work-queue and interest streams, where what was given up is still
+stored; on other streams it can only say how many there are.`,
 		Example: `  natsops dlq ls
   natsops dlq show ORDERS/billing/4711
   natsops dlq redrive ORDERS/billing --dry-run`,
 		Args:              noCommand,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseVoid(cmd) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	addConnectionFlags(cmd, &f.conn)
@@ -109,7 +111,7 @@ func (f *dlqListFlags) query(args []string) (deadletter.Query, error) {
 // letterID reads STREAM/CONSUMER/SEQUENCE.
 func letterID(text string) (key inspect.Key, seq uint64, err error) {
 	parts := strings.Split(text, "/")
-	if len(parts) == 3 && parts[0] != "" && parts[1] != "" {
+	if len(parts) == 3 && parts[0] != "" && parts[1] != "" && !strings.ContainsAny(text, notInNames+"*") {
 		if seq, err = strconv.ParseUint(parts[2], 10, 64); err == nil && seq > 0 {
 			return inspect.Key{Stream: parts[0], Consumer: parts[1]}, seq, nil
 		}
@@ -128,11 +130,11 @@ func newDLQShowCommand(w world, common *dlqFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show STREAM/CONSUMER/SEQUENCE",
 		Short: "Show one message that was given up",
-		Long: `Shows one message with its headers and its payload, why and when the consumer gave
-it up, and after how many deliveries. If it is gone, it says by what it may have
-been. Nothing is altered.`,
+		Long: `Shows one message with its headers and its payload, why and when the consumer
+gave it up, and after how many deliveries. If it is gone, it says by what it may
+have been. Nothing is altered.`,
 		Example: `  natsops dlq show ORDERS/billing/4711
-  natsops dlq show ORDERS/billing/4711 --raw | jq .`,
+  natsops dlq show ORDERS/billing/4711 --raw`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("natsops dlq show needs one message (usage: %s)", cmd.UseLine())
@@ -172,19 +174,19 @@ func newDLQRedriveCommand(w world, common *dlqFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redrive STREAM[/CONSUMER[/SEQUENCE]] ...",
 		Short: "Send messages that were given up again",
-		Long: `Publishes messages that were given up once more, to the subject that they had, with
-their headers, and with a Nats-Msg-Id made of where they were: within the stream's
-duplicate window, doing it twice stores nothing twice.
+		Long: `Publishes messages that were given up once more, to the subject that they had,
+with their headers, and with a Nats-Msg-Id made of where they were: within the
+stream's duplicate window, doing it twice stores nothing twice.
 
 First it shows what would be done, message by message, and who else would get
 them. Then it asks for the name of the consumer; in a script --confirm gives it.
 What is done goes into the audit log, or is not done.
 
-The server must be named (--server, --context, NATS_URL, NATS_CONTEXT), unless it
-is a --dry-run: a selected context is never changed by accident.`,
+The server must be named (--server, --context, NATS_URL, NATS_CONTEXT), unless
+it is a --dry-run: a selected context is never changed by accident.`,
 		Example: `  natsops dlq redrive ORDERS/billing --dry-run
   natsops dlq redrive ORDERS/billing/4711 --context prod
-  natsops dlq redrive ORDERS/billing --context prod --rate 10/s --confirm ORDERS/billing
+  natsops dlq redrive EU/tax --context prod --rate 10/s --confirm EU/tax
   natsops dlq redrive ORDERS/billing --to orders.retry --context prod`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -199,6 +201,11 @@ is a --dry-run: a selected context is never changed by accident.`,
 			}
 			if f.dryRun && f.confirm != "" {
 				return usagef("--dry-run and --confirm exclude each other")
+			}
+			if f.to != "" {
+				if err := bench.CheckSubject(f.to, false); err != nil {
+					return usagef("--to: %w", err)
+				}
 			}
 			return redrive(cmd.Context(), w, f, wanted)
 		},

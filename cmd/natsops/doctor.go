@@ -32,8 +32,8 @@ func newDoctorCommand(w world) *cobra.Command {
 		Short: "Look for what is wrong with a NATS system, or will be",
 		Long: fmt.Sprintf(`Runs %d checks: consumers in trouble, limits that are about to drop data,
 messages given up that nobody hears of, slow consumers and who they are, missing
-queue groups, reconnect churn, TLS, clocks, replicas, and more. Each finding says
-what was measured, why it matters and what to do.
+queue groups, reconnect churn, TLS, clocks, replicas, and more. Each finding
+says what was measured, why it matters and what to do.
 
 It only reads. With credentials of the system account it sees all servers and
 accounts; with those of an application less, and it says which checks could not
@@ -44,7 +44,7 @@ look. A check that could not look has not passed.`, len(doctor.Checks())),
   natsops doctor --list
   natsops doctor --explain consumer.ack-wait`,
 		Args:              between(0, 0),
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseVoid(cmd) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.list || f.explain != "" {
 				return f.describe(w)
@@ -81,9 +81,19 @@ func checkIDs() []string {
 
 // selected returns the checks to run.
 func (f *doctorFlags) selected() ([]doctor.Check, error) {
+	for _, given := range []struct {
+		flag string
+		ids  []string
+	}{{"only", f.only}, {"ignore", f.ignore}} {
+		for _, id := range given.ids {
+			if _, err := doctor.Select(doctor.Checks(), []string{id}, nil); err != nil {
+				return nil, noCheck(given.flag, id)
+			}
+		}
+	}
 	checks, err := doctor.Select(doctor.Checks(), f.only, f.ignore)
 	if err != nil {
-		return nil, usagef("--only or --ignore: %w (see: natsops doctor --list)", err)
+		return nil, err
 	}
 	if len(checks) == 0 {
 		return nil, usagef("--only and --ignore leave no check (see: natsops doctor --list)")
@@ -132,12 +142,30 @@ func runDoctor(ctx context.Context, w world, f doctorFlags) error {
 	}
 }
 
+// noCheck says that no check has the ID, and which has nearly.
+func noCheck(flag, id string) error {
+	if near, found := hint.Nearest(id, checkIDs()); found {
+		return usagef("--%s: no check is called %q; did you mean %s?", flag, id, near)
+	}
+	return usagef("--%s: no check is called %q (see: natsops doctor --list)", flag, id)
+}
+
 // describe says what checks do, without asking anybody.
 func (f *doctorFlags) describe(w world) error {
+	switch {
+	case f.list && f.explain != "":
+		return usagef("--list and --explain exclude each other")
+	case f.output != "table":
+		return usagef("--list and --explain go with -o table only, not %s", f.output)
+	}
 	p := report.Page{Style: w.style(w.stdout)}
 	if f.explain == "" {
+		checks, err := f.selected()
+		if err != nil {
+			return err
+		}
 		t := report.Table{Columns: []report.Column{{Name: "check", Left: true}, {Name: "looks for", Left: true}}}
-		for _, c := range doctor.Checks() {
+		for _, c := range checks {
 			t.Rows = append(t.Rows, []string{c.ID, c.Title})
 		}
 		p.Lines(t.Text(p.Style, p.Style.Breadth())...)
@@ -155,8 +183,5 @@ func (f *doctorFlags) describe(w world) error {
 		}
 		return p.Write(w.stdout)
 	}
-	if near, found := hint.Nearest(f.explain, checkIDs()); found {
-		return usagef("--explain: no check is called %q; did you mean %s?", f.explain, near)
-	}
-	return usagef("--explain: no check is called %q (see: natsops doctor --list)", f.explain)
+	return noCheck("explain", f.explain)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/inspect"
@@ -49,6 +50,18 @@ func (f *inspectFlags) check() error {
 		return usagef("--account and --all-accounts exclude each other")
 	}
 	return nil
+}
+
+// refuseVoid returns an error for a flag that is given without a value, as
+// --account "$UNSET" is: more would be looked at, or done, than was meant.
+func refuseVoid(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		kind, text := f.Value.Type(), f.Value.String()
+		if kind == "string" && text == "" || kind == "stringSlice" && text == "[]" {
+			err = usagef("--%s is given, but empty", f.Name)
+		}
+	})
+	return err
 }
 
 // A session asks the servers of one place.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,19 +46,28 @@ func newLabCommand(w world) *cobra.Command {
 		Use:   "lab",
 		Short: "Run a throwaway NATS server or cluster on this machine",
 		Long: `Runs a NATS server with JetStream on loopback until Ctrl-C, or with --nodes 3 a
-cluster, each node in a process of its own. There is an account for applications,
-APP, and the system account, SYS. What was stored is removed afterwards.
+cluster, each node in a process of its own. There is an account for
+applications, APP, and the system account, SYS. What was stored is removed
+afterwards.
 
-With --traffic the applications of a small shop use it: some keep up, others fall
-behind, stall, lose messages or are forgotten, so that natsops lag and natsops
-doctor have something to show. Use it to try natsops, or anything else, without
-a risk.`,
+With --traffic the applications of a small shop use it: some keep up, others
+fall behind, stall, lose messages or are forgotten, so that natsops lag and
+natsops doctor have something to show. Use it to try natsops, or anything else,
+without a risk.`,
 		Example: `  natsops lab
   natsops lab --nodes 3 --traffic
   natsops lab --auth token --tls server
   natsops lab --port 4222`,
-		Args: between(0, 0),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && slices.Contains(trafficWords(), args[0]) { // a flag with a default value takes none after a space
+				return usagef("unexpected argument %q; did you mean --traffic=%s?", args[0], args[0])
+			}
+			return between(0, 0)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if last := 65536 - f.Nodes; f.Port > last {
+				return usagef("--port %d leaves no room for %d nodes; give at most %d", f.Port, f.Nodes, last)
+			}
 			if f.TLSFirst && f.TLS == lab.TLSOff {
 				return usagef("--tlsfirst needs TLS: say --tls server or --tls mutual too")
 			}
@@ -66,7 +76,7 @@ a risk.`,
 	}
 	flags := cmd.Flags()
 	flags.Var(nodesFlag(&f.Nodes), "nodes", "run `N` servers: 1, 3 or 5")
-	flags.Var(choice(&f.traffic, noTraffic, "shop", "all"), "traffic", "let sample applications use it: off, shop (also without a value), or all that there are")
+	flags.Var(choice(&f.traffic, trafficWords()...), "traffic", "let sample applications use it: off, shop (also without a value), or all that there are")
 	flags.Lookup("traffic").NoOptDefVal = "shop"
 	flags.Var(numberFlag(&f.Port, 0, 0, 65535), "port", "listen on port `N`, and on the ports after it if there are several nodes (0: free ones)")
 	flags.Var(choice((*string)(&f.Auth), "none", "token", "user", "nkey"), "auth", "let clients in by `MEANS`: none, token, user or nkey")
@@ -77,6 +87,8 @@ a risk.`,
 }
 
 const noTraffic = "off"
+
+func trafficWords() []string { return []string{noTraffic, "shop", "all"} }
 
 func nodesFlag(value *int) pflag.Value {
 	*value = 1

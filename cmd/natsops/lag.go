@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspect/lag"
 	"github.com/natsops/natsops/internal/inspectreport"
@@ -55,7 +56,7 @@ something worse was found. An estimate is shown with ~.`,
   natsops lag --max-backlog 10000 --for 5m --fail-on warn
   natsops lag 'ORDERS/*' --watch 2s
   natsops lag -o nagios --max-age 1m`,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseVoid(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run := func() error {
 				cfg, err := f.config(args)
@@ -142,12 +143,8 @@ func (f *lagFlags) config(args []string) (lagConfig, error) {
 	if c.failOn, err = parseFailOn(f.failOn); err != nil {
 		return c, usagef("--fail-on: %w", err)
 	}
-	for _, word := range f.only {
-		word = strings.ToUpper(strings.ReplaceAll(word, "-", "_"))
-		if !slices.Contains(lagWords(), strings.ToLower(word)) {
-			return c, usagef("--only %q is neither a status nor a tag (see: natsops lag --help); there are %s", word, strings.Join(lagWords(), ", "))
-		}
-		c.only = append(c.only, word)
+	if c.only, err = parseOnly(f.only); err != nil {
+		return c, err
 	}
 	for _, arg := range args {
 		pattern, err := lagPattern(arg)
@@ -159,6 +156,22 @@ func (f *lagFlags) config(args []string) (lagConfig, error) {
 	return c, nil
 }
 
+// parseOnly reads statuses and tags, in any case and with - for _.
+func parseOnly(words []string) ([]string, error) {
+	var only []string
+	for _, typed := range words {
+		word := strings.ToLower(strings.ReplaceAll(typed, "-", "_"))
+		if !slices.Contains(lagWords(), word) {
+			if near, found := hint.Nearest(word, lagWords()); found {
+				return nil, usagef("--only %q is neither a status nor a tag; did you mean %s?", typed, near)
+			}
+			return nil, usagef("--only %q is neither a status nor a tag; there are %s", typed, strings.Join(lagWords(), ", "))
+		}
+		only = append(only, strings.ToUpper(word))
+	}
+	return only, nil
+}
+
 // lagPattern completes STREAM to STREAM/*.
 func lagPattern(arg string) (string, error) {
 	stream, consumer, both := strings.Cut(arg, "/")
@@ -168,13 +181,20 @@ func lagPattern(arg string) (string, error) {
 	if stream == "" || consumer == "" || strings.Contains(consumer, "/") {
 		return "", usagef("%q names no consumers; give STREAM or STREAM/CONSUMER, with wildcards if you like", arg)
 	}
+	if i := strings.IndexAny(arg, notInNames); i >= 0 {
+		return "", usagef("%q names no consumers: no name has %q in it; give STREAM or STREAM/CONSUMER, with the wildcards * and ?", arg, arg[i:i+1])
+	}
 	if _, err := path.Match(stream+"/"+consumer, ""); err != nil {
 		return "", usagef("%q has a [ without a ]; put a \\ before it if it belongs to the name", arg)
 	}
 	return stream + "/" + consumer, nil
 }
 
-// wants reports whether the consumers of a stream are asked for.
+// What no name of a stream or a consumer has in it (nats-server, stream.go:
+// isValidName), besides the wildcards.
+const notInNames = " .>\t\r\n\f"
+
+// wantsStream reports whether the consumers of a stream are asked for.
 func (c *lagConfig) wantsStream(stream string) bool {
 	return len(c.patterns) == 0 || slices.ContainsFunc(c.patterns, func(p string) bool {
 		first, _, _ := strings.Cut(p, "/")

@@ -7,18 +7,24 @@ import (
 )
 
 func TestNearestForgivesTypingErrors(t *testing.T) {
-	words := []string{"rate", "p99", "p999", "size", "duration", "x"}
+	words := []string{"rate", "p99", "p999", "size", "duration", "nodes", "x"}
 	for _, c := range []struct{ typed, want string }{
 		{"rate", "rate"},
 		{"rat", "rate"},
 		{"raet", "rate"},
 		{"ratte", "rate"},
 		{"durtion", "duration"},
+		{"dutation", "duration"},
+		{"dutatio", "duration"},
+		{"uration", "duration"},
+		{"urationn", ""},
 		{"p9", "p99"},
 		{"sizee", "size"},
 		{"mate", "rate"},
 		{"bite", ""},
 		{"kitten", ""},
+		{"nope", ""},
+		{"sizeup", "size"},
 		{"", ""},
 		{"y", ""},
 	} {

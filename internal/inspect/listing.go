@@ -89,7 +89,7 @@ func (g listing[T]) pages(ctx context.Context, late chan<- struct{}) error {
 			default:
 			}
 		})
-		p, err := ask[page[T]](ctx, g.l, wire.Question{Subject: g.what + ".LIST" + g.of, Body: offset(at)})
+		p, err := ask[page[*T]](ctx, g.l, wire.Question{Subject: g.what + ".LIST" + g.of, Body: offset(at)})
 		patience.Stop()
 		<-g.l.lists
 		if err == nil {
@@ -108,13 +108,15 @@ func (g listing[T]) pages(ctx context.Context, late chan<- struct{}) error {
 
 // take sorts out what a page says. What is offline is among its items too,
 // without numbers and, of consumers, with a name only in the configuration.
-func (g listing[T]) take(p *page[T]) {
+func (g listing[T]) take(p *page[*T]) {
 	missing := map[string]*T{}
 	for _, name := range p.Missing {
 		missing[name] = nil
 	}
-	for i := range p.items() {
-		item := &p.items()[i]
+	for _, item := range p.items() {
+		if item == nil {
+			continue // null is no consumer
+		}
 		if _, ok := missing[g.name(item)]; ok {
 			missing[g.name(item)] = item
 			continue

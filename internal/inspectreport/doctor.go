@@ -58,7 +58,7 @@ func NewDoctor(version, target string, window []*inspect.Snapshot, r doctor.Resu
 		})
 	}
 	for _, s := range r.Skipped {
-		d.Skipped = append(d.Skipped, Skip{Check: s.Check, Why: s.Why})
+		d.Skipped = append(d.Skipped, Skip(s))
 	}
 	return d
 }

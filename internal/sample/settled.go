@@ -136,14 +136,41 @@ func observe(ctx context.Context, js jetstream.JetStream, s Scenario) (state, er
 		return state{}, err
 	}
 	now := state{stream: stream.CachedInfo()}
-	list := stream.ListConsumers(ctx) // and not the consumer's info: a push consumer has another type
+	now.consumer, err = find(ctx, stream, s)
+	return now, err
+}
+
+// find asks the consumer's leader, where its name is known: in a cluster, a
+// list leaves out those that do not answer in time.
+func find(ctx context.Context, stream jetstream.Stream, s Scenario) (*jetstream.ConsumerInfo, error) {
+	switch {
+	case s.named():
+		return findNamed(ctx, stream, s.Consumer)
+	case s.consumer.DeliverSubject != "":
+		c, err := stream.PushConsumer(ctx, s.Consumer)
+		if err != nil {
+			return nil, err
+		}
+		return c.CachedInfo(), nil
+	default:
+		c, err := stream.Consumer(ctx, s.Consumer)
+		if err != nil {
+			return nil, err
+		}
+		return c.CachedInfo(), nil
+	}
+}
+
+func findNamed(ctx context.Context, stream jetstream.Stream, pattern string) (*jetstream.ConsumerInfo, error) {
+	var found *jetstream.ConsumerInfo
+	list := stream.ListConsumers(ctx)
 	for info := range list.Info() {
-		if ok, _ := path.Match(s.Consumer, info.Name); ok {
-			now.consumer = info
+		if ok, _ := path.Match(pattern, info.Name); ok {
+			found = info
 		}
 	}
-	if now.consumer == nil {
-		return now, errors.Join(fmt.Errorf("no consumer %s", s.Consumer), list.Err())
+	if found == nil {
+		return nil, errors.Join(fmt.Errorf("no consumer %s", pattern), list.Err())
 	}
-	return now, nil
+	return found, nil
 }

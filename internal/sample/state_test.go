@@ -2,9 +2,6 @@ package sample
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"path"
 	"slices"
 	"testing"
 	"time"
@@ -12,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// seen is what the server says of a scenario, asked for by the test itself.
+// seen is what the server says of a scenario.
 type seen struct {
 	jetstream.ConsumerInfo
 	stream jetstream.StreamState
@@ -99,21 +96,11 @@ func TestEveryScenarioReachesItsState(t *testing.T) {
 }
 
 func observed(ctx context.Context, js jetstream.JetStream, s Scenario) (seen, error) {
-	stream, err := js.Stream(ctx, s.Stream)
+	now, err := observe(ctx, js, s)
 	if err != nil {
 		return seen{}, err
 	}
-	list := stream.ListConsumers(ctx)
-	var found *seen
-	for info := range list.Info() {
-		if ok, _ := path.Match(s.Consumer, info.Name); ok {
-			found = &seen{*info, stream.CachedInfo().State}
-		}
-	}
-	if found == nil {
-		return seen{}, errors.Join(fmt.Errorf("no consumer %s", s.Consumer), list.Err())
-	}
-	return *found, nil
+	return seen{*now.consumer, now.stream.State}, nil
 }
 
 // mustGoOn waits until the facts of all are true, and those that keep up move.

@@ -22,9 +22,13 @@ func worker(name string, batch int, begin func(*conn) handler) client {
 	}}
 }
 
+// askFor is how long a request for messages is open. A request that was lost
+// with the leader of the consumer is noticed after as long.
+const askFor = 10 * time.Second
+
 // drain handles messages until ctx ends or no more can be had.
 func drain(ctx context.Context, from jetstream.Consumer, batch int, handle handler) error {
-	messages, err := from.Messages(jetstream.PullMaxMessages(batch))
+	messages, err := from.Messages(jetstream.PullMaxMessages(batch), jetstream.PullExpiry(askFor))
 	if err != nil {
 		return err
 	}

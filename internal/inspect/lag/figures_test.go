@@ -99,11 +99,14 @@ func TestOldNewsAreNoSamples(t *testing.T) {
 	}
 	s := consumer("S", "C").delivered(counting(1000, 50)...).pending(200)
 	v := s.edit(stale(3)).judge(t) // 0, 1 and 2 count
+	if v.Status != Unreachable || v.Severity != inspect.Warn {
+		t.Errorf("silent for half of the window: %s %s", v.Status, v.Severity)
+	}
 	if v.Deliver != about(50) || v.Confidence != Low || v.Reading.State != inspect.Stale || v.Backlog != about(200) {
 		t.Errorf("%+v %s %+v", v.Deliver, v.Confidence, v.Backlog)
 	}
 	v = consumer("S", "C").delivered(counting(1000, 50)...).pending(20).edit(stale(0)).judge(t)
-	if v.Status != OK || v.Deliver.Known || v.Backlog != about(20) || v.Confidence != Low {
+	if v.Status != Unreachable || v.Severity != inspect.Crit || v.Deliver.Known || v.Backlog != about(20) || v.Confidence != Low {
 		t.Errorf("%s %+v %+v", v.Status, v.Deliver, v.Backlog)
 	}
 	same := consumer("S", "C").delivered(counting(1000, 50)...).edit(func(_ int, c *inspect.Consumer) { c.Timestamp = start }).judge(t)

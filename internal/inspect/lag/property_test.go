@@ -140,6 +140,9 @@ func TestWhateverServersAnswerVerdictsMakeSense(t *testing.T) {
 					t.Fatalf("%s: %s is not known, but %+v", v.Status, name, f)
 				}
 			}
+			if v.Reading.State != inspect.Fresh && v.Status != Unreachable && v.Status != NoLeader {
+				t.Fatalf("%s of a consumer that nobody told of", v.Status)
+			}
 			silent := v.Reading.State == inspect.Unknown
 			if silent && (v.Status != Unreachable && v.Status != NoLeader || v.Backlog.Known || v.Deliver.Known || len(v.Tags) > 0) {
 				t.Fatalf("%s, backlog %+v, tags %v of a consumer of which nothing is known", v.Status, v.Backlog, v.Tags)

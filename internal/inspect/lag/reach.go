@@ -13,11 +13,12 @@ import (
 func reachRules() []rule {
 	return []rule{
 		{StatusInfo{
-			Unreachable, inspect.Crit, inspect.Crit, inspect.Crit,
-			"Nothing is known of it: the server that leads it does not answer, or none runs it.",
-			"the servers name it, but none tells its state, nor that it has no leader; or a server gives a reason why it is offline",
+			Unreachable, inspect.Crit, inspect.Warn, inspect.Crit,
+			"How it is now is not known: the server that leads it does not answer, or none runs it.",
+			"nobody told its state in the last sample, nor that it has no leader; or a server gives a reason why it is offline; " +
+				"warn if its leader answered earlier in the window",
 			oneSample,
-			"Look after the server that is named. The numbers are unknown, not zero.",
+			"Look after the server that is named. The numbers are unknown or old, not zero.",
 		}, (*series).unreachable},
 		{StatusInfo{
 			NoLeader, inspect.Crit, inspect.Crit, inspect.Crit,
@@ -61,23 +62,31 @@ func (s *series) unreachable() (finding, bool) {
 			next:     []string{s.consumerCommand("info"), "nats server report jetstream"},
 		}, true
 	}
-	if s.now != nil || agreesOnNobody(c) {
+	if s.now != nil && !s.stale || agreesOnNobody(c) {
 		return finding{}, false
 	}
 	who := c.By
 	if c.Cluster != nil {
 		who = cmp.Or(c.Cluster.Leader, who)
 	}
-	advice := "The server that leads it"
+	leader, numbers := "Its leader", "unknown, not zero"
 	if who != "" {
-		advice = "Server " + who + ", which leads it,"
+		leader += " " + who
 	}
-	return finding{
-		blind:    true,
-		advice:   fmt.Sprintf("%s does not answer (%s): the numbers are unknown, not zero. Check that host.", advice, s.silence()),
-		evidence: []Evidence{{"state", "unknown: " + s.silence(), "none tells its state, nor that it has no leader"}},
+	f := finding{
+		blind:    s.now == nil,
+		evidence: []Evidence{{"state", c.State.String() + ": " + s.silence(), "nobody told its state in the last sample, nor that it has no leader"}},
 		next:     []string{"nats server ping", "nats server report jetstream"},
-	}, true
+	}
+	if s.now != nil {
+		numbers = "the last known, not those of now"
+		if s.now.State == inspect.Fresh {
+			f.grade(inspect.Warn)
+			f.evidence = append(f.evidence, Evidence{"samples in which it answered", fmt.Sprint(len(s.samples)), "warn if its leader answered earlier in the window"})
+		}
+	}
+	f.advice = fmt.Sprintf("%s is silent (%s): the numbers are %s. Check that host.", leader, s.silence(), numbers)
+	return f, true
 }
 
 // agreesOnNobody reports whether a server says that there is no leader, which is

@@ -44,6 +44,9 @@ func TestConsumersThatCannotBeReached(t *testing.T) {
 	check(t, []ruling{
 		{"silent server", behind().edit(silentServer), Unreachable, inspect.Crit},
 		{"silent at last", behind().edit(lastOnly(6, silentServer)), Unreachable, inspect.Crit},
+		{"nothing new", behind().edit(func(_ int, c *inspect.Consumer) { c.State = inspect.Stale }), Unreachable, inspect.Crit},
+		{"nothing new at last", behind().edit(lastOnly(6, func(_ int, c *inspect.Consumer) { c.State = inspect.Stale })), Unreachable, inspect.Warn},
+		{"nothing new, and no leader", behind().edit(noLeader).edit(func(_ int, c *inspect.Consumer) { c.State = inspect.Stale }), NoLeader, inspect.Crit},
 		{"entry without a name", behind().edit(func(_ int, c *inspect.Consumer) { c.Name = "" }), Unreachable, inspect.Crit},
 		{"no server runs it", behind().edit(func(_ int, c *inspect.Consumer) { c.Offline = "unsupported - required API level: 4" }), Unreachable, inspect.Crit},
 		{"silent before", behind().samples(2).edit(func(i int, c *inspect.Consumer) {
@@ -208,6 +211,7 @@ func TestPushConsumersNeedASubscriber(t *testing.T) {
 		{"no flow control answer", push().edit(bound(true)).with(flow), ClientStalled, inspect.Crit},
 		{"flow control, and nothing was there for a moment", push().edit(bound(true)).with(flow).pending(5, 0, 5), OK, inspect.OK},
 		{"flow control, and nobody was there for a moment", push().edit(bound(true, false, true)).with(flow), OK, inspect.OK},
+		{"bound, and slow on purpose", push().edit(bound(true)).with(func(c *inspect.ConsumerConfig) { c.RateLimit = 1 }), OK, inspect.OK},
 		{"no flow control answer, yet", push().edit(bound(true)).with(flow).quietFor(20 * time.Second), Busy, inspect.OK},
 	})
 }
