@@ -26,8 +26,8 @@ func newDLQCommand(w world) *cobra.Command {
 		Use:   "dlq",
 		Short: "Dead letters: messages that consumers gave up",
 		Long: `Finds the messages that consumers gave up, because they were delivered
-max_deliver times or because a client terminated them; shows them; and sends them
-again.
+max_deliver times or because a client terminated them; shows them; and sends
+them again.
 
 NATS keeps no list of them. A consumer that gives a message up says so once, in
 an advisory, which is lost unless a stream captures it. Without one, natsops

@@ -49,11 +49,7 @@ look. A check that could not look has not passed.`, len(doctor.Checks())),
 			if f.list || f.explain != "" {
 				return f.describe(w)
 			}
-			err := runDoctor(cmd.Context(), w, f)
-			if f.output == "nagios" {
-				return asPlugin(w, "DOCTOR", err)
-			}
-			return err
+			return runDoctor(cmd.Context(), w, f)
 		},
 	}
 	f.inspectFlags.add(cmd, "5s")
@@ -119,7 +115,7 @@ func runDoctor(ctx context.Context, w world, f doctorFlags) error {
 	}
 	defer s.close()
 	window, interrupted := s.window(ctx, doctor.Needs(checks), f.window)
-	if len(window) == 0 {
+	if len(window) == 0 || interrupted != nil && f.output == "nagios" { // a plugin says one line
 		return interrupted
 	}
 	thresholds := lag.DefaultThresholds()

@@ -58,17 +58,11 @@ something worse was found. An estimate is shown with ~.`,
   natsops lag -o nagios --max-age 1m`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseVoid(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			run := func() error {
-				cfg, err := f.config(args)
-				if err != nil {
-					return err
-				}
-				return runLag(cmd.Context(), w, cfg)
+			cfg, err := f.config(args)
+			if err != nil {
+				return err
 			}
-			if f.output == "nagios" {
-				return asPlugin(w, "LAG", run())
-			}
-			return run()
+			return runLag(cmd.Context(), w, cfg)
 		},
 	}
 	f.inspectFlags.add(cmd, "5s")

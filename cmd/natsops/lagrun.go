@@ -23,7 +23,7 @@ func runLag(ctx context.Context, w world, cfg lagConfig) error {
 	defer s.close()
 	need := inspect.Need{Consumers: true, Events: true}
 	window, interrupted := s.window(ctx, need, cfg.window)
-	if len(window) == 0 {
+	if len(window) == 0 || interrupted != nil && cfg.output == "nagios" { // a plugin says one line
 		return interrupted
 	}
 	memory := newAlarmMemory(w, cfg, s.target)

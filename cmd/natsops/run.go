@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,20 +17,28 @@ func run(ctx context.Context, w world, args []string) int {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // it says which signal
 	}
-	return complain(w.stderr, err, wantsJSON(cmd, args))
+	if wants(cmd, args, "nagios") {
+		err = asPlugin(w, strings.ToUpper(cmd.Name()), err)
+	}
+	return complain(w.stderr, err, wants(cmd, args, "json"))
 }
 
-// wantsJSON reports whether errors are for a program. A command line that could
-// not be read to its end may have said so behind the mistake.
-func wantsJSON(cmd *cobra.Command, args []string) bool {
-	if f := cmd.Flags().Lookup("output"); f == nil {
+// wants reports whether the result, and so an error, is to have a form. A command
+// line that could not be read to its end may have said so behind the mistake.
+func wants(cmd *cobra.Command, args []string, form string) bool {
+	f := cmd.Flags().Lookup("output")
+	if f == nil {
 		return false
-	} else if f.Changed {
-		return f.Value.String() == "json"
+	}
+	if known, ok := f.Value.(*choiceValue); ok && !slices.Contains(known.words, form) {
+		return false
+	}
+	if f.Changed {
+		return f.Value.String() == form
 	}
 	line := " " + strings.Join(args, " ") + " "
-	for _, form := range []string{" -o json ", " -ojson ", " -o=json ", " --output json ", " --output=json "} {
-		if strings.Contains(line, form) {
+	for _, before := range []string{" -o ", " -o", " -o=", " --output ", " --output="} {
+		if strings.Contains(line, before+form+" ") {
 			return true
 		}
 	}

@@ -26,9 +26,11 @@ import (
 //	dies NAME                        wait for its end, and fail unless a signal was its end
 //	nothing-left                     fail if a lab's directory or a process is left
 //
-//	serve [-auth KIND] [-tls KIND] [-tlsfirst]
-//	                                 start a server
+//	serve [-auth KIND] [-tls KIND] [-tlsfirst] [-user NAME[:DENIED,...]]
+//	                                 start a server; users have the password "known", and
+//	                                 may not publish to what is denied
 //	restart                          restart it
+//	halt                             end it
 //	mute                             listen like a server that never says a word
 //	accepted                         wait until somebody has come to it
 //	context NAME                     write a context of the nats CLI that names the server
@@ -40,6 +42,13 @@ import (
 //	flows [-at URL] SUBJECT          wait until a load is running
 //	subscribed SUBJECT N             wait for N subscriptions
 //	disconnected                     wait until natsops has no connection any more
+//
+//	stream NAME SUBJECT              make a stream
+//	consumer STREAM NAME             make a durable pull consumer
+//	ephemerals STREAM N              make N ephemeral pull consumers
+//	publish SUBJECT N                store N messages
+//	give-up STREAM CONSUMER          terminate the next message of a consumer
+//	delete STREAM[/CONSUMER]         delete a stream or a consumer
 //
 //	validates FILE                   FILE is one JSON document that fits the schema that it names
 //	holds FILE A OP B                compare: .path.in.FILE, sums of those, or a constant
@@ -66,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"nothing-left": command(0, cmdNothingLeft),
 			"serve":        command(0, cmdServe),
 			"restart":      command(0, cmdRestart),
+			"halt":         command(0, cmdHalt),
 			"mute":         command(0, cmdMute),
 			"accepted":     command(0, cmdAccepted),
 			"context":      command(1, cmdContext),
@@ -76,6 +86,12 @@ func TestScripts(t *testing.T) {
 			"flows":        command(1, cmdFlows),
 			"subscribed":   command(2, cmdSubscribed),
 			"disconnected": command(0, cmdDisconnected),
+			"stream":       command(2, cmdStream),
+			"consumer":     command(2, cmdConsumer),
+			"ephemerals":   command(2, cmdEphemerals),
+			"publish":      command(2, cmdPublish),
+			"give-up":      command(2, cmdGiveUp),
+			"delete":       command(1, cmdDelete),
 			"validates":    command(1, cmdValidates),
 			"holds":        command(4, cmdHolds),
 		},

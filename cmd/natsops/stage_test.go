@@ -82,17 +82,30 @@ func cmdServe(ts *testscript.TestScript, args []string) {
 	flags.StringVar((*string)(&cfg.Auth), "auth", "", "")
 	flags.StringVar((*string)(&cfg.TLS), "tls", "", "")
 	flags.BoolVar(&cfg.TLSFirst, "tlsfirst", false, "")
+	flags.Func("user", "", func(text string) error {
+		name, denied, _ := strings.Cut(text, ":")
+		u := lab.User{Name: name, Password: "known"}
+		if denied != "" {
+			u.DenyPublish = strings.Split(denied, ",")
+		}
+		cfg.Users = append(cfg.Users, u)
+		return nil
+	})
 	ts.Check(flags.Parse(args))
 	server, err := lab.Start(cfg)
 	ts.Check(err)
 	ts.Defer(func() { _ = server.Stop() })
 	stageOf(ts).server = server
 	_, address, _ := strings.Cut(server.URL(), "://")
-	creds := server.Credentials()
+	creds, system := server.Credentials(), lab.Credentials{}
+	if c, ok := server.SystemCredentials(); ok {
+		system = c
+	}
 	for name, value := range map[string]string{
 		"NATS_URL": server.URL(), "ADDRESS": address, "MONITOR": server.MonitorURL(),
 		"USER": creds.User, "PASSWORD": creds.Password, "TOKEN": creds.Token, "NKEY": creds.NKeyFile,
-		"CA": creds.CAFile, "CERT": creds.CertFile, "KEY": creds.KeyFile,
+		"SYSTEM_PASSWORD": system.Password,
+		"CA":              creds.CAFile, "CERT": creds.CertFile, "KEY": creds.KeyFile,
 	} {
 		ts.Setenv(name, value)
 	}
@@ -100,6 +113,10 @@ func cmdServe(ts *testscript.TestScript, args []string) {
 
 func cmdRestart(ts *testscript.TestScript, _ []string) {
 	ts.Check(stageOf(ts).server.Restart(context.Background()))
+}
+
+func cmdHalt(ts *testscript.TestScript, _ []string) {
+	ts.Check(stageOf(ts).server.Stop())
 }
 
 func cmdMute(ts *testscript.TestScript, _ []string) {

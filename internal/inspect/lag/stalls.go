@@ -49,7 +49,7 @@ func stallRules() []rule {
 
 func (s *series) serverStalled() (finding, bool) {
 	const confirm = 3 * time.Second
-	if s.change.span < confirm || !s.still() || !s.settled() || !s.deliversAtOnce() || s.foundNone() {
+	if s.change.span < confirm || !s.still() || !s.ledFor(newLeader) || !s.deliversAtOnce() || s.foundNone() {
 		return finding{}, false
 	}
 	asked := func(p sample) bool { return p.c.NumWaiting > 0 }
@@ -82,9 +82,11 @@ func (s *series) hasRoom(p sample) bool {
 	return s.cfg.MaxAckPending <= 0 || p.unacked() < s.cfg.MaxAckPending
 }
 
-// settled reports whether no election was lately.
-func (s *series) settled() bool {
-	const since = 10 * time.Second
+// newLeader is for how long a leader is too new to be blamed.
+const newLeader = 10 * time.Second
+
+// ledFor reports whether its leader has been that for so long, as far as is known.
+func (s *series) ledFor(since time.Duration) bool {
 	g := s.now.Cluster
 	return !s.moved && (g == nil || g.LeaderSince.IsZero() || s.at().Sub(g.LeaderSince) >= since)
 }

@@ -18,7 +18,8 @@ func workerRules() []rule {
 				"Pull: in all samples num_waiting = 0, num_ack_pending = 0 and num_pending > 0, and nothing was delivered or acknowledged. " +
 				"A worker that pulls every few seconds looks the same between two pulls, so the severity follows how long the messages " +
 				"have waited with nobody pulling (since the last delivery or since the oldest was stored, whichever is later): " +
-				"info; warn from 10s on, or over the age threshold; crit from 30s or the age threshold on, whichever is longer, " +
+				"info; warn from 10s on, or over the age threshold, but not before its leader has been that for 30s, since open requests end " +
+				"with the old one; crit from 30s or the age threshold on, whichever is longer, " +
 				"which one sample proves. Not if it has never delivered anything and is older than 24h (UNUSED)",
 			"push: one sample; pull: two, or one if the wait is long",
 			"Start the service. If it runs: may it publish to $JS.API.CONSUMER.MSG.NEXT.STREAM.CONSUMER?",
@@ -68,12 +69,15 @@ func (s *series) abandoned() (finding, bool) {
 		f.grade(inspect.Crit)
 	case !s.sampled():
 		return finding{}, false
-	case wait >= betweenPulls || s.overAge():
+	case (wait >= betweenPulls || s.overAge()) && s.ledFor(tooQuiet):
 		f.grade(inspect.Warn)
 	default:
 		f.grade(inspect.Info)
 	}
 	f.advice = fmt.Sprintf("Nobody pulls: %s, for %s; %s.", waitingText(s.v.Pending.Value), span(wait), s.lastDelivery())
+	if !s.ledFor(tooQuiet) {
+		f.advice += " Its leader is new: clients pull again when they notice."
+	}
 	if f.severity >= inspect.Warn {
 		f.advice += fmt.Sprintf(" Is the service up, and may it publish to $JS.API.CONSUMER.MSG.NEXT.%s.%s?", s.key.Stream, s.key.Consumer)
 	}
