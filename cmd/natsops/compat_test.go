@@ -114,7 +114,7 @@ func TestOlderServersAreUnderstood(t *testing.T) {
 	if cache == "" {
 		t.Skip("it takes servers of other versions: make compat")
 	}
-	for _, version := range strings.Fields(os.Getenv("NATSOPS_COMPAT_VERSIONS")) {
+	for version := range strings.FieldsSeq(os.Getenv("NATSOPS_COMPAT_VERSIONS")) {
 		t.Run(version, func(t *testing.T) {
 			f := startFleet(t, filepath.Join(cache, version, "nats-server"))
 			names := []string{"ok", "filtered", "idle", "work-queue", "falling-behind", "ack-stalled", "no-clients", "poison", "exhausted", "ack-none", "push", "push-unbound", "hung", "evicting"}

@@ -35,17 +35,18 @@ func openLetterbox(ctx context.Context, w world, c natsconn.Config, policy natsc
 	if b.target, err = natsconn.Resolve(c, w.getenv, policy); err != nil {
 		return b, err
 	}
+	prefix, err := apiPrefix(b.target)
+	if err != nil {
+		return b, err
+	}
 	if b.conn, err = b.target.Connect(ctx, "natsops "+w.version); err != nil {
 		return b, err
 	}
 	timeout := jetstream.WithDefaultTimeout(b.target.Timeout())
-	switch domain, prefix := b.target.JSDomain(), b.target.JSAPIPrefix(); {
-	case domain != "":
-		b.js, err = jetstream.NewWithDomain(b.conn, domain, timeout)
-	case prefix != "":
-		b.js, err = jetstream.NewWithAPIPrefix(b.conn, prefix, timeout)
-	default:
+	if prefix == "" {
 		b.js, err = jetstream.New(b.conn, timeout)
+	} else {
+		b.js, err = jetstream.NewWithAPIPrefix(b.conn, prefix, timeout)
 	}
 	if err != nil {
 		b.conn.Close()
@@ -141,45 +142,54 @@ func redrive(ctx context.Context, w world, f dlqRedriveFlags, wanted []redriveSe
 		return err
 	}
 	defer b.conn.Close()
-	letters, err := f.find(ctx, b, wanted)
+	plan, err := f.plan(ctx, b, wanted)
 	if err != nil {
 		return err
 	}
-	plan, err := deadletter.NewPlan(ctx, b.js, letters, deadletter.Options{To: f.to, DeleteOriginal: f.deleteOriginal, Rate: f.rate})
-	if errors.Is(err, deadletter.ErrSubject) {
-		return hint.Wrap(usagef("--to: %w", err), hint.Of(err))
+	deed := deadletter.Redrive(plan)
+	shown := inspectreport.NewRedrive(w.version, b.target.String(), plan, deed, f.dryRun)
+	out, format := w.stderr, "table" // the question follows
+	n, _ := plan.Sends()
+	if n == 0 || f.dryRun {
+		out, format = w.stdout, f.output
 	}
-	if err != nil {
+	if err := inspectreport.WriteRedrive(out, format, shown, w.style(out)); err != nil || n == 0 {
 		return err
 	}
 	door, err := f.door(w, b)
 	if err != nil {
 		return err
 	}
-	deed := deadletter.Redrive(plan)
-	shown := inspectreport.NewRedrive(w.version, b.target.String(), plan, deed, f.dryRun)
-	if n, _ := plan.Sends(); n == 0 || f.dryRun {
-		if err := inspectreport.WriteRedrive(w.stdout, f.output, shown, w.style(w.stdout)); err != nil || n == 0 {
-			return err
-		}
-		_, err = door.Perform(ctx, deed)
-		return err
-	}
-	if err := inspectreport.WriteRedrive(w.stderr, "table", shown, w.style(w.stderr)); err != nil {
-		return err
-	}
 	outcome, err := door.Perform(ctx, deed)
-	if outcome.Summary == "" {
+	if f.dryRun || outcome.Summary == "" {
+		return err
+	}
+	return errors.Join(err, f.report(w, shown, outcome))
+}
+
+// plan works out what would be sent.
+func (f *dlqRedriveFlags) plan(ctx context.Context, b letterbox, wanted []redriveSelection) (*deadletter.Plan, error) {
+	letters, err := f.find(ctx, b, wanted)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := deadletter.NewPlan(ctx, b.js, letters, deadletter.Options{To: f.to, DeleteOriginal: f.deleteOriginal, Rate: f.rate})
+	if errors.Is(err, deadletter.ErrSubject) {
+		err = hint.Wrap(usagef("--to: %w", err), hint.Of(err))
+	}
+	return plan, err
+}
+
+// report says what was done.
+func (f *dlqRedriveFlags) report(w world, r inspectreport.Redrive, outcome action.Outcome) error {
+	if f.output != "json" {
+		_, err := fmt.Fprintln(w.stdout, outcome.Summary)
 		return err
 	}
 	if done, ok := outcome.Detail.(deadletter.Report); ok {
-		shown.Done = &done
+		r.Done = &done
 	}
-	if f.output == "json" {
-		return errors.Join(err, inspectreport.WriteRedrive(w.stdout, f.output, shown, w.style(w.stdout)))
-	}
-	fmt.Fprintln(w.stdout, outcome.Summary)
-	return err
+	return inspectreport.WriteRedrive(w.stdout, f.output, r, w.style(w.stdout))
 }
 
 // find returns the letters that are to be sent again. Naming none is a mistake.

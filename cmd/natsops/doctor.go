@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -52,7 +53,7 @@ look. A check that could not look has not passed.`, len(doctor.Checks())),
 			return runDoctor(cmd.Context(), w, f)
 		},
 	}
-	f.inspectFlags.add(cmd, "5s")
+	f.add(cmd, "5s")
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "run only the checks with these `IDS`, which may have wildcards")
 	flags.StringSliceVar(&f.ignore, "ignore", nil, "leave out the checks with these `IDS`, which may have wildcards")
@@ -98,15 +99,9 @@ func (f *doctorFlags) selected() ([]doctor.Check, error) {
 }
 
 func runDoctor(ctx context.Context, w world, f doctorFlags) error {
-	limit, err := parseFailOn(f.failOn)
-	if err != nil {
-		return usagef("--fail-on: %w", err)
-	}
+	limit, wrong := parseFailOn(f.failOn)
 	checks, err := f.selected()
-	if err != nil {
-		return err
-	}
-	if err := f.check(); err != nil {
+	if err := errors.Join(wrong, err, f.check()); err != nil {
 		return err
 	}
 	s, err := f.open(ctx, w, nil)

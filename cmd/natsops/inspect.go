@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/natsops/natsops/internal/bench"
 	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspectreport"
@@ -70,6 +73,8 @@ type session struct {
 	conn      *nats.Conn // nil: only monitoring endpoints are asked
 	target    string
 	progress  *progress
+	stderr    io.Writer
+	trouble   string // why the last look failed, if it did
 }
 
 // open finds a way to ask. Only streams for which match is true are looked at.
@@ -77,7 +82,7 @@ func (f *inspectFlags) open(ctx context.Context, w world, match func(stream stri
 	o := inspect.Options{
 		Timeout: cmp.Or(f.conn.Timeout, questionTimeout), Account: f.account, Monitors: f.monitors, Match: match,
 	}
-	s := &session{progress: newProgress(w, true)}
+	s := &session{progress: newProgress(w, true), stderr: w.stderr}
 	if err := s.connect(ctx, w, f, &o); err != nil {
 		return nil, err
 	}
@@ -104,12 +109,26 @@ func (s *session) connect(ctx context.Context, w world, f *inspectFlags, o *insp
 		return err
 	}
 	s.target = target.String()
-	o.APIPrefix = target.JSAPIPrefix()
-	if domain := target.JSDomain(); domain != "" {
-		o.APIPrefix = "$JS." + domain + ".API"
+	if o.APIPrefix, err = apiPrefix(target); err != nil {
+		return err
 	}
 	s.conn, err = target.Connect(ctx, "natsops "+w.version)
 	return err
+}
+
+// apiPrefix is what subjects of the JetStream API begin with; "" for the usual.
+func apiPrefix(target natsconn.Target) (string, error) {
+	prefix := target.JSAPIPrefix()
+	if domain := target.JSDomain(); domain != "" {
+		prefix = "$JS." + domain + ".API"
+	}
+	if prefix == "" {
+		return "", nil
+	}
+	if err := bench.CheckSubject(prefix, false); err != nil {
+		return "", usagef("--js-domain or --js-api-prefix: %w", err)
+	}
+	return prefix, nil
 }
 
 func (s *session) close() {
@@ -128,12 +147,14 @@ const (
 )
 
 // window takes samples over a time. When ctx ends it returns those that it has,
-// with the cause.
+// with the cause. When the last ones cannot be taken, the others are not all that
+// was asked for: that is a gap.
 func (s *session) window(ctx context.Context, need inspect.Need, over time.Duration) ([]*inspect.Snapshot, error) {
 	n := min(max(1, int(over/sampleEvery)), mostSamples)
 	every := over / time.Duration(n)
 	defer s.progress.clear()
 	var taken []*inspect.Snapshot
+	var lost error // why there was none after the last that was taken
 	for begin, i := time.Now(), 0; i <= n; i++ {
 		if i > 0 && over == 0 {
 			break
@@ -143,12 +164,21 @@ func (s *session) window(ctx context.Context, need inspect.Need, over time.Durat
 		}
 		s.progress.line(fmt.Sprintf("sample %d of %d", i+1, n+1))
 		snapshot, err := s.collect(ctx, need)
-		if err != nil && (len(taken) == 0 || ctx.Err() != nil) {
-			return taken, err
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return taken, context.Cause(ctx)
+		case err != nil && len(taken) == 0:
+			return nil, unanswered{err}
+		case err != nil:
+			lost = err
+			continue
 		}
-		if err == nil {
-			taken = append(taken, snapshot)
-		}
+		taken, lost = append(taken, snapshot), nil
+	}
+	if lost != nil {
+		last := *taken[len(taken)-1]
+		last.Gaps = append(slices.Clone(last.Gaps), inspect.Gap{What: "the samples after " + last.At.Format(time.TimeOnly), Why: lost.Error()})
+		taken[len(taken)-1] = &last
 	}
 	return taken, nil
 }
@@ -156,6 +186,15 @@ func (s *session) window(ctx context.Context, need inspect.Need, over time.Durat
 // collect takes a snapshot of what can be had.
 func (s *session) collect(ctx context.Context, need inspect.Need) (*inspect.Snapshot, error) {
 	return s.collector.Collect(ctx, s.collector.Route().Can(need))
+}
+
+// complain says why a look failed, but not again and again.
+func (s *session) complain(err error) {
+	if text := err.Error(); text != s.trouble {
+		s.trouble = text
+		s.progress.clear()
+		fmt.Fprintf(s.stderr, "natsops: %s; trying again\n", text)
+	}
 }
 
 // oldest asks for the oldest messages of consumers.
@@ -185,6 +224,13 @@ var (
 	errIncomplete = errors.New("the answer is incomplete")
 )
 
+// An unanswered is the error of a look by which nothing was learnt.
+type unanswered struct{ error }
+
+func (unanswered) Is(target error) bool { return target == errIncomplete }
+
+func (u unanswered) Unwrap() error { return u.error }
+
 // incomplete is the error for a picture in which something is missing.
 func incomplete(p inspectreport.Picture) error {
 	if p.Complete {
@@ -206,5 +252,9 @@ func parseFailOn(text string) (failOn, error) {
 	if text == "never" {
 		return never, nil
 	}
-	return inspect.ParseSeverity(text)
+	severity, err := inspect.ParseSeverity(text)
+	if err != nil {
+		err = usagef("--fail-on: %w", err)
+	}
+	return severity, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -118,24 +119,15 @@ func (f *lagFlags) config(args []string) (lagConfig, error) {
 		thresholds: lag.Thresholds{Backlog: uint64(f.maxBacklog), Age: f.maxAge},
 		lasting:    f.lasting, watch: f.watch, lookups: mostLookups, verify: f.verify, explain: f.explain, output: f.output,
 	}
-	if err := f.check(); err != nil {
+	if err := errors.Join(f.check(), f.conflicts()); err != nil {
 		return c, err
 	}
 	if f.noAge {
 		c.lookups = 0
 	}
-	if f.explain && f.output != "table" && f.output != "json" {
-		return c, usagef("--explain goes with -o table or -o json, not %s", f.output)
-	}
-	if f.watch > 0 && !slices.Contains([]string{"table", "json"}, f.output) {
-		return c, usagef("--watch goes with -o table or -o json, not %s", f.output)
-	}
-	if f.watch > 0 && f.watch < 100*time.Millisecond {
-		return c, usagef("--watch %s asks too often; give at least 100ms", f.watch)
-	}
 	var err error
 	if c.failOn, err = parseFailOn(f.failOn); err != nil {
-		return c, usagef("--fail-on: %w", err)
+		return c, err
 	}
 	if c.only, err = parseOnly(f.only); err != nil {
 		return c, err
@@ -148,6 +140,20 @@ func (f *lagFlags) config(args []string) (lagConfig, error) {
 		c.patterns = append(c.patterns, pattern)
 	}
 	return c, nil
+}
+
+// conflicts says which flags do not go together.
+func (f *lagFlags) conflicts() error {
+	if f.explain && f.output != "table" && f.output != "json" {
+		return usagef("--explain goes with -o table or -o json, not %s", f.output)
+	}
+	if f.watch > 0 && !slices.Contains([]string{"table", "json"}, f.output) {
+		return usagef("--watch goes with -o table or -o json, not %s", f.output)
+	}
+	if f.watch > 0 && f.watch < 100*time.Millisecond {
+		return usagef("--watch %s asks too often; give at least 100ms", f.watch)
+	}
+	return nil
 }
 
 // parseOnly reads statuses and tags, in any case and with - for _.

@@ -14,6 +14,14 @@ import (
 	"github.com/natsops/natsops/internal/inspectreport"
 )
 
+// A lagRun is one natsops lag under way.
+type lagRun struct {
+	lagConfig
+	w       world
+	session *session
+	memory  *alarmMemory
+}
+
 // runLag looks once, or again and again.
 func runLag(ctx context.Context, w world, cfg lagConfig) error {
 	s, err := cfg.open(ctx, w, cfg.wantsStream)
@@ -21,33 +29,51 @@ func runLag(ctx context.Context, w world, cfg lagConfig) error {
 		return err
 	}
 	defer s.close()
-	need := inspect.Need{Consumers: true, Events: true}
-	window, interrupted := s.window(ctx, need, cfg.window)
+	window, interrupted := s.window(ctx, lagNeed(), cfg.window)
 	if len(window) == 0 || interrupted != nil && cfg.output == "nagios" { // a plugin says one line
 		return interrupted
 	}
-	memory := newAlarmMemory(w, cfg, s.target)
-	if memory.lost != nil {
-		fmt.Fprintf(w.stderr, "natsops: cannot tell since when alarms last: %v\n", memory.lost)
+	r := lagRun{cfg, w, s, newAlarmMemory(w, cfg, s.target)}
+	if r.memory.lost != nil {
+		fmt.Fprintf(w.stderr, "natsops: cannot tell since when alarms last: %v\n", r.memory.lost)
 	}
+	err = r.look(ctx, window)
+	switch {
+	case interrupted != nil:
+		return interrupted
+	case cfg.watch > 0:
+		err = r.watchOn(ctx, window, err)
+	}
+	return errors.Join(err, r.memory.save())
+}
+
+func lagNeed() inspect.Need { return inspect.Need{Consumers: true, Events: true} }
+
+// look judges a window and prints what came of it, which is also the error.
+func (r *lagRun) look(ctx context.Context, window []*inspect.Snapshot) error {
+	doc := r.judge(context.WithoutCancel(ctx), window)
+	if err := inspectreport.WriteLag(r.w.stdout, r.output, doc, r.w.style(r.w.stdout)); err != nil {
+		return err
+	}
+	return r.outcome(doc, window)
+}
+
+// watchOn looks again and again after a first look that ended with err: until
+// Ctrl-C, which is how watching ends, until an alarm if one is waited for, or
+// until nobody reads what is printed.
+func (r *lagRun) watchOn(ctx context.Context, window []*inspect.Snapshot, err error) error {
 	for {
-		doc := cfg.judge(context.WithoutCancel(ctx), w, s, window, memory)
-		if err := inspectreport.WriteLag(w.stdout, cfg.output, doc, w.style(w.stdout)); err != nil {
+		alarm, found := errors.Is(err, errProblem), errors.Is(err, errIncomplete) || errors.Is(err, errUsage)
+		if alarm && r.lasting > 0 || err != nil && !alarm && !found {
 			return err
 		}
-		if interrupted != nil {
-			return interrupted
-		}
-		err := cfg.outcome(doc, window)
-		if cfg.watch == 0 || cfg.lasting > 0 && errors.Is(err, errProblem) {
-			return errors.Join(err, memory.save())
-		}
-		if window, err = s.slide(ctx, need, window, cfg.watch); err != nil {
+		if window, err = r.session.slide(ctx, lagNeed(), window, r.watch); err != nil {
 			if errors.Is(err, errInterrupted) {
-				return memory.save() // Ctrl-C is how watching ends
+				return nil
 			}
-			return errors.Join(err, memory.save())
+			return err
 		}
+		err = r.look(ctx, window)
 	}
 }
 
@@ -63,28 +89,29 @@ func (s *session) slide(ctx context.Context, need inspect.Need, window []*inspec
 			return window, context.Cause(ctx)
 		}
 		if err != nil {
-			s.progress.line(err.Error())
+			s.complain(err)
 			continue
 		}
+		s.trouble = ""
 		window = append(window, next)
 		return window[max(0, len(window)-mostSamples):], nil
 	}
 }
 
 // judge makes the verdicts and puts them into the form that was asked for.
-func (c *lagConfig) judge(ctx context.Context, w world, s *session, window []*inspect.Snapshot, memory *alarmMemory) inspectreport.Lag {
+func (r *lagRun) judge(ctx context.Context, window []*inspect.Snapshot) inspectreport.Lag {
 	last := window[len(window)-1]
-	lookups := lag.Lookups(last, c.thresholds, c.lookups)
-	if c.verify {
+	lookups := lag.Lookups(last, r.thresholds, r.lookups)
+	if r.verify {
 		lookups = lag.Verifications(last)
 	}
-	lookups = slices.DeleteFunc(lookups, func(l inspect.Lookup) bool { return !c.wants(l.Key) })
-	verdicts := lag.Judge(window, s.oldest(ctx, lookups), c.thresholds)
-	verdicts = slices.DeleteFunc(verdicts, func(v lag.Verdict) bool { return !c.wants(v.Key) })
-	lag.Sort(verdicts, c.order)
+	lookups = slices.DeleteFunc(lookups, func(l inspect.Lookup) bool { return !r.wants(l.Key) })
+	verdicts := lag.Judge(window, r.session.oldest(ctx, lookups), r.thresholds)
+	verdicts = slices.DeleteFunc(verdicts, func(v lag.Verdict) bool { return !r.wants(v.Key) })
+	lag.Sort(verdicts, r.order)
 	return inspectreport.NewLag(inspectreport.LagInput{
-		Version: w.version, Target: s.target, Window: window, Verdicts: verdicts, Shown: c.shown(verdicts),
-		Thresholds: c.thresholds, For: c.lasting, Lasted: memory.look(last.At, verdicts, c.lasting), Explain: c.explain,
+		Version: r.w.version, Target: r.session.target, Window: window, Verdicts: verdicts, Shown: r.shown(verdicts),
+		Thresholds: r.thresholds, For: r.lasting, Lasted: r.memory.look(last.At, verdicts, r.lasting), Explain: r.explain,
 	})
 }
 

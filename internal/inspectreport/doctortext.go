@@ -26,8 +26,8 @@ func writeDoctorText(w io.Writer, d Doctor, style report.Style) error {
 		p.Item("check", f.Check)
 	}
 	p.Title(d.headline())
-	for _, s := range d.blind() {
-		p.Note("not checked: " + s.Check + ": " + s.Why)
+	for _, text := range d.unchecked() {
+		p.Note(text)
 	}
 	for _, g := range d.Picture.Gaps {
 		p.Note(g.String())
@@ -60,6 +60,22 @@ func (d Doctor) headline() string {
 		plural(len(checks)+len(d.Passed), "check"), found, len(d.Passed), len(d.Skipped)-blind, blind)
 }
 
+// unchecked says which checks could not look, or not everywhere, by the reason.
+func (d Doctor) unchecked() []string {
+	var texts, reasons []string
+	checks := map[string][]string{}
+	for _, s := range d.blind() {
+		if checks[s.Why] == nil {
+			reasons = append(reasons, s.Why)
+		}
+		checks[s.Why] = append(checks[s.Why], s.Check)
+	}
+	for _, why := range reasons {
+		texts = append(texts, "not checked: "+strings.Join(checks[why], ", ")+": "+why)
+	}
+	return texts
+}
+
 func writeDoctorCSV(w io.Writer, d Doctor, _ report.Style) error {
 	t := report.Table{Columns: []report.Column{
 		{Name: "severity"}, {Name: "check"}, {Name: "title"}, {Name: "object"}, {Name: "count"}, {Name: "evidence"}, {Name: "advice"}, {Name: "next"},
@@ -89,8 +105,8 @@ func writeDoctorMarkdown(w io.Writer, d Doctor, _ report.Style) error {
 		parts = append(parts, strings.TrimSpace(t.Markdown()))
 	}
 	var missing []string
-	for _, s := range d.blind() {
-		missing = append(missing, "- "+report.EscapeMarkdown("not checked: "+s.Check+": "+s.Why))
+	for _, text := range d.unchecked() {
+		missing = append(missing, "- "+report.EscapeMarkdown(text))
 	}
 	for _, g := range d.Picture.Gaps {
 		missing = append(missing, "- "+report.EscapeMarkdown(g.String()))
@@ -104,18 +120,18 @@ func writeDoctorMarkdown(w io.Writer, d Doctor, _ report.Style) error {
 
 // writeDoctorNagios writes one line: what is wrong, then performance data.
 func writeDoctorNagios(w io.Writer, d Doctor, style report.Style) error {
-	text := d.headline()
+	parts := []string{d.headline()}
 	const most = 3
 	for i, f := range d.Findings {
 		if i == most || f.severity < inspect.Warn {
 			break
 		}
-		text += fmt.Sprintf(", %s %s", f.Check, f.Object)
+		parts = append(parts, f.Check+" "+f.Object)
 	}
 	for _, g := range d.Picture.Gaps {
-		text += ", " + g.String()
+		parts = append(parts, g.String())
 	}
-	_, err := fmt.Fprintf(w, "DOCTOR %s - %s | crit=%d warn=%d skipped=%d\n", d.Plugin(), pluginText(style, text),
+	_, err := fmt.Fprintf(w, "DOCTOR %s - %s | crit=%d warn=%d skipped=%d\n", d.Plugin(), pluginText(style, parts),
 		d.From(inspect.Crit), d.From(inspect.Warn)-d.From(inspect.Crit), len(d.blind()))
 	return err
 }

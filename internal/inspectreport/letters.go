@@ -134,8 +134,15 @@ func WriteLetters(w io.Writer, name string, l Letters, style report.Style) error
 // table has a row for each letter.
 func (l Letters) table(layout string) report.Table {
 	t := report.Table{Columns: []report.Column{
-		{Name: "message", Left: true}, {Name: "cause", Left: true}, {Name: "deliveries"}, {Name: "given up", Left: true},
-		{Name: "subject", Left: true}, {Name: "bytes"}, {Name: "message is", Left: true}, {Name: "known by", Left: true, Optional: true}, {Name: "reason", Left: true, Optional: true},
+		{Name: "message", Left: true},
+		{Name: "cause", Left: true},
+		{Name: "deliveries"},
+		{Name: "given up", Left: true},
+		{Name: "subject", Left: true},
+		{Name: "bytes"},
+		{Name: "message is", Left: true},
+		{Name: "known by", Left: true, Optional: true},
+		{Name: "reason", Left: true, Optional: true},
 	}}
 	for _, letter := range l.Letters {
 		t.Rows = append(t.Rows, []string{

@@ -7,7 +7,6 @@ import (
 
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspect/lag"
-	"github.com/natsops/natsops/internal/quantity"
 	"github.com/natsops/natsops/internal/report"
 )
 
@@ -50,31 +49,25 @@ func pluginState(worst inspect.Severity, complete bool) PluginState {
 
 // pluginText keeps a text in its place: on one line, before the performance
 // data, which a bar begins.
-func pluginText(style report.Style, text string) string {
-	return strings.ReplaceAll(style.Plain(text), "|", "/")
+func pluginText(style report.Style, parts []string) string {
+	return strings.ReplaceAll(style.Plain(strings.Join(parts, ", ")), "|", "/")
 }
 
 // writeNagios writes one line: what is wrong, then performance data.
 func writeNagios(w io.Writer, l Lag, style report.Style) error {
-	text := l.headline()
+	parts := []string{l.headline()}
 	const most = 3
 	for i, v := range l.alarms {
 		if i == most {
-			text += fmt.Sprintf(" and %d more", len(l.alarms)-most)
+			parts = append(parts, fmt.Sprintf("and %d more", len(l.alarms)-most))
 			break
 		}
-		text += fmt.Sprintf(", %s %s", v.Key, v.Status)
-		if v.Backlog.Known {
-			text += " backlog " + quantity.FormatCount(v.Backlog.Value)
-		}
-		if v.OldestAge.Known {
-			text += " oldest " + seconds(v.OldestAge.Value)
-		}
+		parts = append(parts, fmt.Sprintf("%s %s backlog %s oldest %s", v.Key, v.Status, countCell(v.Backlog), unlessEmpty(v, v.OldestAge)))
 	}
 	for _, g := range l.Picture.Gaps {
-		text += ", " + g.String()
+		parts = append(parts, g.String())
 	}
-	_, err := fmt.Fprintf(w, "LAG %s - %s | %s\n", l.Plugin(), pluginText(style, text), l.performance())
+	_, err := fmt.Fprintf(w, "LAG %s - %s | %s\n", l.Plugin(), pluginText(style, parts), l.performance())
 	return err
 }
 

@@ -62,18 +62,11 @@ func (s *series) abandoned() (finding, bool) {
 		return finding{}, false
 	}
 	wait, known := s.unserved()
-	f := finding{assumed: !known}
-	switch {
-	case known && wait >= max(tooQuiet, s.limit.Age):
-		f.fact = true
-		f.grade(inspect.Crit)
-	case !s.sampled():
+	f := finding{assumed: !known, fact: known && wait >= max(tooQuiet, s.limit.Age)}
+	if !f.fact && !s.sampled() {
 		return finding{}, false
-	case (wait >= betweenPulls || s.overAge()) && s.ledFor(tooQuiet):
-		f.grade(inspect.Warn)
-	default:
-		f.grade(inspect.Info)
 	}
+	f.grade(s.unpulledSeverity(f.fact, wait))
 	f.advice = fmt.Sprintf("Nobody pulls: %s, for %s; %s.", waitingText(s.v.Pending.Value), span(wait), s.lastDelivery())
 	if !s.ledFor(tooQuiet) {
 		f.advice += " Its leader is new: clients pull again when they notice."
@@ -88,6 +81,17 @@ func (s *series) abandoned() (finding, bool) {
 	}
 	f.next = []string{s.consumerCommand("info"), s.explainCommand()}
 	return f, true
+}
+
+func (s *series) unpulledSeverity(fact bool, wait time.Duration) inspect.Severity {
+	switch {
+	case fact:
+		return inspect.Crit
+	case (wait >= betweenPulls || s.overAge()) && s.ledFor(tooQuiet):
+		return inspect.Warn
+	default:
+		return inspect.Info
+	}
 }
 
 // unpulled reports whether messages wait and nobody asks for them or holds any.
