@@ -44,6 +44,20 @@ func BenchmarkSample(b *testing.B) {
 			}
 		})
 	})
+	for route, nc := range map[inspect.Route]*nats.Conn{inspect.RouteSystem: sys, inspect.RouteAccount: app} {
+		b.Run(string(route)+", the first", func(b *testing.B) {
+			perOp(b, server, func() {
+				c, err := inspect.Open(b.Context(), nc, inspect.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if s := collect(b, c, inspect.Need{Consumers: true}); len(s.Consumers) != 10_000 {
+					b.Fatalf("%d consumers", len(s.Consumers))
+				}
+				c.Close()
+			})
+		})
+	}
 	for _, c := range []*inspect.Collector{
 		open(b, sys, inspect.Options{}),
 		open(b, app, inspect.Options{}),
