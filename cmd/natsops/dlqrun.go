@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,7 +63,7 @@ func listLetters(ctx context.Context, w world, f dlqListFlags, q deadletter.Quer
 	defer b.conn.Close()
 	found, err := deadletter.Find(ctx, b.js, q)
 	if err != nil && len(found.Letters) == 0 {
-		return err
+		return named(err, q.Stream)
 	}
 	doc := inspectreport.NewLetters(w.version, b.target.String(), found)
 	if err := inspectreport.WriteLetters(w.stdout, f.output, doc, w.style(w.stdout)); err != nil {
@@ -74,10 +75,23 @@ func listLetters(ctx context.Context, w world, f dlqListFlags, q deadletter.Quer
 	if f.listen > 0 {
 		return listenForLetters(ctx, w, b, f, q)
 	}
-	if len(found.Gaps) > 0 {
-		return fmt.Errorf("%w: %s: %s", errIncomplete, found.Gaps[0].What, found.Gaps[0].Why)
+	return missing(found.Gaps)
+}
+
+// missing is the error for what could not be read.
+func missing(gaps []inspect.Gap) error {
+	if len(gaps) == 0 {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: %s: %s", errIncomplete, gaps[0].What, gaps[0].Why)
+}
+
+// named makes the lack of a stream the mistake of whoever named it.
+func named(err error, stream string) error {
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	return hint.Wrap(usagef("there is no stream %s", stream), cmp.Or(hint.Of(err), "natsops lag --all, which lists every consumer"))
 }
 
 // listenForLetters prints a line, or a JSON object on one, for each message that
@@ -108,7 +122,7 @@ func showLetter(ctx context.Context, w world, f dlqShowFlags, key inspect.Key, s
 	defer b.conn.Close()
 	shown, err := deadletter.Show(ctx, b.js, key, seq)
 	if err != nil {
-		return err
+		return named(err, key.Stream)
 	}
 	gone := fmt.Errorf("message %d is not in stream %s: %s", seq, key.Stream, shown.Why)
 	if f.raw {
@@ -125,10 +139,14 @@ func showLetter(ctx context.Context, w world, f dlqShowFlags, key inspect.Key, s
 	} else {
 		err = inspectreport.WriteLetter(w.stdout, doc, mostPayload, style)
 	}
-	if err == nil && shown.Presence == deadletter.Gone {
+	switch {
+	case err != nil:
+		return err
+	case shown.Presence == deadletter.Gone:
 		return gone
+	default:
+		return missing(shown.Gaps)
 	}
-	return err
 }
 
 // redrive shows what would be done, asks, and does it.
@@ -153,8 +171,14 @@ func redrive(ctx context.Context, w world, f dlqRedriveFlags, wanted []redriveSe
 	if n == 0 || f.dryRun {
 		out, format = w.stdout, f.output
 	}
-	if err := inspectreport.WriteRedrive(out, format, shown, w.style(out)); err != nil || n == 0 {
+	if err := inspectreport.WriteRedrive(out, format, shown, w.style(out)); err != nil {
 		return err
+	}
+	switch {
+	case n == 0 && f.dryRun:
+		return nil
+	case n == 0:
+		return errors.New("nothing was sent: every message had to be skipped")
 	}
 	door, err := f.door(w, b)
 	if err != nil {
@@ -199,7 +223,7 @@ func (f *dlqRedriveFlags) find(ctx context.Context, b letterbox, wanted []redriv
 		if s.seq > 0 {
 			shown, err := deadletter.Show(ctx, b.js, inspect.Key{Stream: s.stream, Consumer: s.consumer}, s.seq)
 			if err != nil {
-				return nil, err
+				return nil, named(err, s.stream)
 			}
 			letters = append(letters, shown.Letter)
 			continue
@@ -210,7 +234,7 @@ func (f *dlqRedriveFlags) find(ctx context.Context, b letterbox, wanted []redriv
 		}
 		found, err := deadletter.Find(ctx, b.js, q)
 		if err != nil {
-			return nil, err
+			return nil, named(err, s.stream)
 		}
 		letters = append(letters, found.Letters...)
 	}

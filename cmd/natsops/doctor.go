@@ -127,7 +127,7 @@ func runDoctor(ctx context.Context, w world, f doctorFlags) error {
 	case f.output == "nagios":
 		return pluginExit(doc.Plugin())
 	case bad > 0:
-		return fmt.Errorf("%w: %s or worse: %d", errProblem, limit, bad)
+		return fmt.Errorf("%w: %s: %d", errProblem, orWorse(limit), bad)
 	default:
 		return incomplete(doc.Picture)
 	}

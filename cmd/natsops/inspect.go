@@ -258,3 +258,10 @@ func parseFailOn(text string) (failOn, error) {
 	}
 	return severity, err
 }
+
+func orWorse(from failOn) string {
+	if from == inspect.Crit {
+		return from.String()
+	}
+	return from.String() + " or worse"
+}

@@ -198,21 +198,27 @@ const notInNames = " .>\t\r\n\f"
 func (c *lagConfig) wantsStream(stream string) bool {
 	return len(c.patterns) == 0 || slices.ContainsFunc(c.patterns, func(p string) bool {
 		first, _, _ := strings.Cut(p, "/")
-		ok, _ := path.Match(first, stream)
-		return ok
+		return fits(first, stream)
 	})
 }
 
 func (c *lagConfig) wants(k inspect.Key) bool {
-	return len(c.patterns) == 0 || slices.ContainsFunc(c.patterns, func(p string) bool {
-		ok, _ := path.Match(p, k.Stream+"/"+k.Consumer)
-		return ok
-	})
+	return len(c.patterns) == 0 || slices.ContainsFunc(c.patterns, func(p string) bool { return fits(p, k.Stream+"/"+k.Consumer) })
+}
+
+// fits reports whether a pattern stands for a name, which may look like a pattern
+// itself.
+func fits(pattern, name string) bool {
+	ok, _ := path.Match(pattern, name)
+	return ok || pattern == name
 }
 
 // names reports whether a consumer was named without a wildcard.
 func (c *lagConfig) names(k inspect.Key) bool {
-	return slices.Contains(c.patterns, k.Stream+"/"+k.Consumer)
+	name := k.Stream + "/" + k.Consumer
+	return slices.Contains(c.patterns, name) || slices.ContainsFunc(c.patterns, func(p string) bool {
+		return strings.ReplaceAll(p, `\`, "") == name // what matches nothing else
+	})
 }
 
 func lagOrders() []string {

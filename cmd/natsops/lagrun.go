@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/natsops/natsops/internal/hint"
@@ -52,10 +51,14 @@ func lagNeed() inspect.Need { return inspect.Need{Consumers: true, Events: true}
 // look judges a window and prints what came of it, which is also the error.
 func (r *lagRun) look(ctx context.Context, window []*inspect.Snapshot) error {
 	doc := r.judge(context.WithoutCancel(ctx), window)
+	outcome := r.outcome(doc, window)
+	if r.output == "nagios" && errors.Is(outcome, errAbsent) {
+		return outcome // a plugin says one line
+	}
 	if err := inspectreport.WriteLag(r.w.stdout, r.output, doc, r.w.style(r.w.stdout)); err != nil {
 		return err
 	}
-	return r.outcome(doc, window)
+	return outcome
 }
 
 // watchOn looks again and again after a first look that ended with err: until
@@ -63,7 +66,7 @@ func (r *lagRun) look(ctx context.Context, window []*inspect.Snapshot) error {
 // until nobody reads what is printed.
 func (r *lagRun) watchOn(ctx context.Context, window []*inspect.Snapshot, err error) error {
 	for {
-		alarm, found := errors.Is(err, errProblem), errors.Is(err, errIncomplete) || errors.Is(err, errUsage)
+		alarm, found := errors.Is(err, errProblem), errors.Is(err, errIncomplete) || errors.Is(err, errAbsent)
 		if alarm && r.lasting > 0 || err != nil && !alarm && !found {
 			return err
 		}
@@ -72,6 +75,9 @@ func (r *lagRun) watchOn(ctx context.Context, window []*inspect.Snapshot, err er
 				return nil
 			}
 			return err
+		}
+		if r.output == "table" {
+			fmt.Fprintf(r.w.stdout, "\n%s\n", window[len(window)-1].At.Format(time.DateTime))
 		}
 		err = r.look(ctx, window)
 	}
@@ -138,31 +144,53 @@ func matches(v lag.Verdict, words []string) bool {
 // outcome is the error that a look ends with: a problem, what is missing, or
 // that nothing fits what was asked for.
 func (c *lagConfig) outcome(doc inspectreport.Lag, window []*inspect.Snapshot) error {
+	absent := c.absent(window)
 	switch bad := doc.Alarms(c.failOn); {
-	case c.output == "nagios":
+	case c.output == "nagios" && (absent == nil || doc.Plugin() != inspectreport.PluginOK):
 		return pluginExit(doc.Plugin())
 	case bad > 0:
-		return fmt.Errorf("%w: %d of %d consumers: %s or worse", errProblem, bad, doc.Totals.Consumers, c.failOn)
+		return fmt.Errorf("%w: %d of %d consumers: %s", errProblem, bad, doc.Totals.Consumers, orWorse(c.failOn))
 	case !doc.Picture.Complete:
 		return incomplete(doc.Picture)
 	case doc.Totals.Unknown > 0:
 		return fmt.Errorf("%w: nothing is known of %d consumers", errIncomplete, doc.Totals.Unknown)
-	case doc.Totals.Consumers == 0 && len(c.patterns) > 0:
-		return nobody(c.patterns, window[len(window)-1])
 	default:
-		return nil
+		return absent
 	}
 }
 
-// nobody says that no consumer has the name, and which has nearly.
-func nobody(patterns []string, s *inspect.Snapshot) error {
-	err := usagef("no consumer matches %s", strings.Join(patterns, " "))
+// errAbsent is the lack of a consumer that was asked for.
+var errAbsent = errors.New("no consumer matches")
+
+// absent says for which pattern there is no consumer, and which has nearly the
+// name, or had it at the beginning.
+func (c *lagConfig) absent(window []*inspect.Snapshot) error {
+	last := window[len(window)-1]
+	for _, pattern := range c.patterns {
+		if len(matching(pattern, last)) > 0 {
+			continue
+		}
+		for _, s := range window {
+			if gone := matching(pattern, s); len(gone) > 0 {
+				return fmt.Errorf("%w %s any more: %s was deleted meanwhile", errAbsent, pattern, gone[0])
+			}
+		}
+		err := usagef("%w %s", errAbsent, pattern)
+		if near, found := hint.Nearest(pattern, matching("*/*", last)); found {
+			return hint.Wrap(err, near)
+		}
+		return hint.Wrap(err, "natsops lag --all, which lists every consumer")
+	}
+	return nil
+}
+
+// matching returns the names of the consumers that a pattern stands for.
+func matching(pattern string, s *inspect.Snapshot) []string {
 	var names []string
 	for _, c := range s.Consumers {
-		names = append(names, c.Key().String())
+		if name := c.Stream + "/" + c.Name; fits(pattern, name) {
+			names = append(names, name)
+		}
 	}
-	if near, found := hint.Nearest(patterns[0], names); found {
-		return hint.Wrap(err, near)
-	}
-	return hint.Wrap(err, "natsops lag --all, which lists every consumer")
+	return names
 }

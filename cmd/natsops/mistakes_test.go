@@ -233,6 +233,10 @@ func mistakes() []mistake {
 		{"lag --context production", []string{"context production", "no such context", "try"}, false},
 		{"lag --creds a --nkey b", []string{"--creds together with --nkey", "try"}, false},
 		{"lag --timeout 5", []string{"--timeout", `"5"`, "such as"}, false},
+		{"lag --js-domain 'a b'", []string{"--js-domain", `"$JS.a b.API"`, "white space"}, false},
+		{"doctor --js-domain a.*", []string{"--js-domain", `"$JS.a.*.API"`, "wildcard"}, false},
+		{"lag --js-api-prefix >", []string{"--js-api-prefix", `">"`, "wildcard"}, false},
+		{"dlq ls --js-api-prefix a..b", []string{"--js-api-prefix", `"a..b"`, "empty token"}, false},
 		{"NATS_URL=garbage://host lag", []string{`NATS_URL "garbage://host"`, "nats, tls, ws or wss", "try"}, false},
 		{"NATS_TIMEOUT=soon lag", []string{"NATS_TIMEOUT soon", "duration", "try"}, false},
 

@@ -34,6 +34,8 @@ type lister struct {
 	r     *round
 	lists chan struct{} // a place for each request under way
 	infos chan struct{} // likewise
+	// heldBack is how many of the places nobody gets while all goes well.
+	heldBack int
 	// limping is whether a list has taken its time. The next need not.
 	limping atomic.Bool
 
@@ -43,16 +45,29 @@ type lister struct {
 	blind     map[string]error                // streams whose consumers are not all known; "": the streams are not
 }
 
+// limp says that a list takes its time. All places are needed then: those who
+// wait for a server that is frozen must not keep the others from asking.
+func (l *lister) limp() {
+	if l.limping.Swap(true) {
+		return
+	}
+	for range l.heldBack {
+		<-l.lists
+	}
+}
+
 // listStreams asks for all streams, and for the consumers of each as soon as it
 // is known.
 func (r *round) listStreams(ctx context.Context) error {
-	places := hastyLists
-	if len(r.c.memory.streams) > 0 {
-		places = gentleLists
-	}
 	l := &lister{
-		r: r, lists: make(chan struct{}, places), infos: make(chan struct{}, manyInfos),
+		r: r, lists: make(chan struct{}, hastyLists), infos: make(chan struct{}, manyInfos),
 		streams: map[string]*Stream{}, consumers: map[string]map[string]*Consumer{}, blind: map[string]error{},
+	}
+	if len(r.c.memory.streams) > 0 {
+		l.heldBack = hastyLists - gentleLists
+		for range l.heldBack {
+			l.lists <- struct{}{}
+		}
 	}
 	var consumers sync.WaitGroup
 	var begun sync.Map

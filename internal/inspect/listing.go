@@ -59,7 +59,7 @@ func (g listing[T]) run(ctx context.Context) error {
 		return err
 	case <-late:
 	}
-	g.l.limping.Store(true)
+	g.l.limp()
 	both.Go(func() { single <- g.oneByOne(ctx) })
 	select {
 	case err := <-listed:
