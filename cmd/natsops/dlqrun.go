@@ -174,11 +174,8 @@ func redrive(ctx context.Context, w world, f dlqRedriveFlags, wanted []redriveSe
 	if err := inspectreport.WriteRedrive(out, format, shown, w.style(out)); err != nil {
 		return err
 	}
-	switch {
-	case n == 0 && f.dryRun:
-		return nil
-	case n == 0:
-		return errors.New("nothing was sent: every message had to be skipped")
+	if n == 0 {
+		return f.nothingSent()
 	}
 	door, err := f.door(w, b)
 	if err != nil {
@@ -202,6 +199,14 @@ func (f *dlqRedriveFlags) plan(ctx context.Context, b letterbox, wanted []redriv
 		err = hint.Wrap(usagef("--to: %w", err), hint.Of(err))
 	}
 	return plan, err
+}
+
+// nothingSent is the outcome when every message has to be skipped.
+func (f *dlqRedriveFlags) nothingSent() error {
+	if f.dryRun {
+		return nil
+	}
+	return errors.New("nothing was sent: every message had to be skipped")
 }
 
 // report says what was done.

@@ -44,6 +44,7 @@ func newRound(c *Collector, need Need) *round {
 	return &round{
 		c: c, need: need, at: now, cost: c.memory.cost, alive: wire.NewTally(),
 		configs: need.Consumers && c.memory.wantsConfigs(now),
+		found:   harvest{unheard: func(Key, string, string) string { return "nobody was asked" }},
 		among:   map[Gap][]string{}, servers: map[string]*Server{}, expected: map[string]string{}, unheardOf: map[string]string{},
 		open: map[string][]Connection{}, closed: map[string][]Connection{}, accounts: map[string]*Account{},
 	}

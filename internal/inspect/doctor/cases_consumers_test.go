@@ -140,7 +140,11 @@ func deliveryTroubles() []trouble {
 		},
 		{
 			check: "consumer.naks", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "200 refusals for 1k deliveries within 5s",
-			make: naks(200), near: naks(90), blind: func(w *ward) { w.gap("events", "no permission") }, why: "events",
+			make: fromWithin(naks(200)), near: fromWithin(naks(90)), blind: fromWithin(func(w *ward) { w.gap("events", "no permission") }), why: "events",
+		},
+		{
+			check: "consumer.naks", name: "from outside", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "200 refusals for 1k deliveries within 5s",
+			make: fromWithin(naks(200)), blind: naks(200), why: "needs a user of the account itself",
 		},
 		{
 			check: "consumer.exhausted", severity: inspect.Warn, object: "consumer ORDERS/billing", fact: "at least 4 messages given up after 5 deliveries",
@@ -248,5 +252,13 @@ func unusedTroubles() []trouble {
 			check: "consumer.churn", severity: inspect.Warn, object: "stream ORDERS", fact: "20/s new consumers",
 			make: made(100), near: made(50), blind: func(w *ward) { w.gap("events", "no permission") }, why: "events",
 		},
+	}
+}
+
+// fromWithin looks with the eyes of an application.
+func fromWithin(make func(*ward)) func(*ward) {
+	return func(w *ward) {
+		w.snapshots(func(_ int, s *inspect.Snapshot) { s.Route = inspect.RouteAccount })
+		make(w)
 	}
 }

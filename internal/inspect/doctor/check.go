@@ -85,6 +85,9 @@ func Needs(checks []Check) inspect.Need {
 	return n
 }
 
+// listening are the routes on which the advisories of an account are heard.
+func listening() []inspect.Route { return []inspect.Route{inspect.RouteAccount} }
+
 // servers are the routes by which a server tells of itself, and not only of one
 // account.
 func servers() []inspect.Route { return []inspect.Route{inspect.RouteSystem, inspect.RouteMonitor} }

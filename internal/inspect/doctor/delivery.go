@@ -23,7 +23,7 @@ func deliveryChecks() []Check {
 			Do:  "Set max_deliver (5, say) and backoff, and keep what is given up: see check consumer.dead-letters-unseen.",
 		},
 		{
-			ID: "consumer.naks", Title: "workers that refuse messages, which come back at once", Of: "consumer", Needs: events, Twice: true, run: refusing,
+			ID: "consumer.naks", Title: "workers that refuse messages, which come back at once", Of: "consumer", Needs: events, Routes: listening(), Twice: true, run: refusing,
 			Why: "A message that is refused with Nak is redelivered immediately: while a database is down, that is a busy loop. The backoff of the consumer does not apply to it.",
 			Do:  "Refuse with a delay (NakWithDelay) that grows, or terminate what can never succeed.",
 		},

@@ -103,11 +103,19 @@ func (t *chart) unfit(c Check) string {
 	case t.last == nil:
 		return "there is no snapshot"
 	case c.Routes != nil && !slices.Contains(c.Routes, t.last.Route):
-		return "needs the system account, or the monitoring endpoints of the servers"
+		return "needs " + means(c.Routes)
 	case c.Twice && (len(t.window) < 2 || t.elapsed <= 0):
 		return "needs two snapshots, seconds apart"
 	}
 	return ""
+}
+
+// means says what it takes to ask by one of the routes.
+func means(routes []inspect.Route) string {
+	if slices.Contains(routes, inspect.RouteSystem) {
+		return "the system account, or the monitoring endpoints of the servers"
+	}
+	return "a user of the account itself, who hears its advisories"
 }
 
 // now is the time of the last snapshot by a server's clock.

@@ -14,6 +14,9 @@ func TestAHealthySystemHasNothingToWarnOf(t *testing.T) {
 		}
 	}
 	for _, s := range r.Skipped {
+		if s.Why == "needs "+means(listening()) {
+			continue // the fixture is seen by the system account
+		}
 		t.Errorf("skipped: %s: %s", s.Check, s.Why)
 	}
 }

@@ -18,7 +18,7 @@ func replicaChecks() []Check {
 		{
 			ID: "stream.replicas", Title: "replicas of streams that are gone or behind", Of: "stream", Needs: need, run: streamReplicas,
 			Why: "A replica that is behind or offline protects nothing: the next failure may cost the majority, and what only the leader has.",
-			Do:  "Look at the server that keeps it. If it does not catch up by itself, take the replica away and it is made anew: nats stream cluster peer-remove.",
+			Do:  "Look at the server that keeps it. It catches up by itself once it is back. Only if it never comes back: nats stream cluster peer-remove.",
 		},
 		{
 			ID: "consumer.replicas", Title: "replicas of consumers that are gone or behind", Of: "consumer", Needs: need, run: consumerReplicas,
@@ -159,6 +159,9 @@ func quorumLost(p *patient) []symptom {
 }
 
 func unreplicated(p *patient) []symptom {
+	if len(p.servers) == 1 {
+		return nil // a server of its own also names itself as the leader
+	}
 	var found []symptom
 	for _, s := range p.configuredStreams() {
 		last := s.last()

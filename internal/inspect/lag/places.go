@@ -20,15 +20,15 @@ func placeTags() []tagRule {
 	)
 	return []tagRule{
 		{TagInfo{
-			ReplicaOffline, true, "A server that keeps a copy of it is offline.", "a replica is offline", oneSample,
+			ReplicaOffline, false, "A server that keeps a copy of it is offline.", "a replica is offline", oneSample,
 			"Bring that server back: another one less may stop the consumer.",
 		}, peersThat("offline", func(p inspect.Peer) bool { return p.Offline })},
 		{TagInfo{
-			ReplicaOutdated, true, "A copy of it is not up to date.", "a replica is not current, and not offline", oneSample,
+			ReplicaOutdated, false, "A copy of it is not up to date.", "a replica is not current, and not offline", oneSample,
 			"Usually it catches up. Otherwise look at that server.",
 		}, peersThat("not current", func(p inspect.Peer) bool { return !p.Offline && !p.Current })},
 		{TagInfo{
-			ReplicaLag, true, "A copy of it is far behind.", "a replica is current and not offline, but lag > 1,000 operations or not heard of for over 5s", oneSample,
+			ReplicaLag, false, "A copy of it is far behind.", "a replica is current and not offline, but lag > 1,000 operations or not heard of for over 5s", oneSample,
 			"Look at that server's disk and network.",
 		}, peersThat("behind", func(p inspect.Peer) bool { return !p.Offline && p.Current && (p.Lag > behindOps || p.Active > unheard) })},
 		{TagInfo{

@@ -23,7 +23,8 @@ func reachRules() []rule {
 		{StatusInfo{
 			NoLeader, inspect.Crit, inspect.Crit, inspect.Crit,
 			"Its servers cannot agree on a leader, so that nothing is delivered.",
-			"it is replicated and names no leader; or the advisory QUORUM_LOST came and no election after it",
+			"it is replicated and names no leader; or the advisory QUORUM_LOST came and no election after it; or its leader has heard of " +
+				"less than a majority, itself included, within 10s",
 			oneSample,
 			"Bring the servers that are offline back. Do not delete the consumer: its position would be lost.",
 		}, (*series).leaderless},
@@ -95,14 +96,36 @@ func agreesOnNobody(c *inspect.Consumer) bool {
 	return c.Cluster != nil && c.Cluster.Leader == "" && (c.Cluster.RaftGroup != "" || len(c.Cluster.Replicas) > 0)
 }
 
+// following returns how many members of a group, the leader included, are in
+// touch with the leader, of how many. A leader resigns when it hears of no
+// majority, but not at once.
+func following(g *inspect.Group) (heard, of int) {
+	if g == nil || g.Leader == "" {
+		return 1, 1
+	}
+	const lately = 10 * time.Second
+	heard = 1
+	for _, p := range g.Replicas {
+		if !p.Offline && (p.Current || p.Active < lately) {
+			heard++
+		}
+	}
+	return heard, 1 + len(g.Replicas)
+}
+
 func (s *series) leaderless() (finding, bool) {
 	evidence := Evidence{What: "leader", Value: "none", Rule: "it names no leader"}
 	if !agreesOnNobody(s.last) {
 		lost, ok := s.quorumLost()
-		if !ok {
+		heard, of := following(s.last.Cluster)
+		switch {
+		case ok:
+			evidence = Evidence{"advisory QUORUM_LOST", lost.Format(time.RFC3339), "the advisory came and no election after it"}
+		case s.now != nil && 2*heard <= of:
+			evidence = Evidence{"heard of", fmt.Sprintf("%d of %d members", heard, of), "its leader has heard of less than a majority within 10s"}
+		default:
 			return finding{}, false
 		}
-		evidence = Evidence{"advisory QUORUM_LOST", lost.Format(time.RFC3339), "the advisory came and no election after it"}
 	}
 	advice := "Its group has no leader: nothing is delivered or acknowledged."
 	if s.last.Cluster != nil {

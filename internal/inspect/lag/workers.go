@@ -20,7 +20,8 @@ func workerRules() []rule {
 				"have waited with nobody pulling (since the last delivery or since the oldest was stored, whichever is later): " +
 				"info; warn from 10s on, or over the age threshold, but not before its leader has been that for 30s, since open requests end " +
 				"with the old one; crit from 30s or the age threshold on, whichever is longer, " +
-				"which one sample proves. Not if it has never delivered anything and is older than 24h (UNUSED)",
+				"which one sample proves. Where the age of the oldest message is not known, it is estimated by how long so many take to arrive; " +
+				"then it is warn at most. Not if it has never delivered anything and is older than 24h (UNUSED)",
 			"push: one sample; pull: two, or one if the wait is long",
 			"Start the service. If it runs: may it publish to $JS.API.CONSUMER.MSG.NEXT.STREAM.CONSUMER?",
 		}, (*series).abandoned},
@@ -66,7 +67,7 @@ func (s *series) abandoned() (finding, bool) {
 	if !f.fact && !s.sampled() {
 		return finding{}, false
 	}
-	f.grade(s.unpulledSeverity(f.fact, wait))
+	f.grade(s.unpulledSeverity(wait, known))
 	f.advice = fmt.Sprintf("Nobody pulls: %s, for %s; %s.", waitingText(s.v.Pending.Value), span(wait), s.lastDelivery())
 	if !s.ledFor(tooQuiet) {
 		f.advice += " Its leader is new: clients pull again when they notice."
@@ -83,9 +84,9 @@ func (s *series) abandoned() (finding, bool) {
 	return f, true
 }
 
-func (s *series) unpulledSeverity(fact bool, wait time.Duration) inspect.Severity {
+func (s *series) unpulledSeverity(wait time.Duration, known bool) inspect.Severity {
 	switch {
-	case fact:
+	case known && wait >= max(tooQuiet, s.limit.Age):
 		return inspect.Crit
 	case (wait >= betweenPulls || s.overAge()) && s.ledFor(tooQuiet):
 		return inspect.Warn
@@ -117,6 +118,8 @@ func (s *series) unserved() (wait time.Duration, known bool) {
 		waited = max(waited, duration(s.v.OldestAge.Value))
 	case s.whole() && s.stream != nil && s.stream.Reading.State == inspect.Fresh && !s.stream.State.LastTime.IsZero():
 		waited = max(waited, s.at().Sub(s.stream.State.LastTime)) // all of them are older
+	case s.v.In.Known && s.v.In.Value > 0: // as long as they took to come
+		return min(quiet, max(waited, duration(s.v.Pending.Value/s.v.In.Value))), false
 	}
 	return min(quiet, waited), known
 }
