@@ -252,7 +252,7 @@ func missed(verdicts []slo.Verdict) error {
 
 func writeDocument(w world, o benchOptions, doc benchreport.Document) error {
 	if o.save != "" {
-		err := save(o.save, func(out io.Writer) error { return benchreport.Write(out, "json", doc, w.style(out)) })
+		err := save(o.save, 0o644, func(out io.Writer) error { return benchreport.Write(out, "json", doc, w.style(out)) })
 		if err != nil {
 			return fmt.Errorf("cannot save the result to %s: %w", o.save, cause(err))
 		}

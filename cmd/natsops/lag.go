@@ -74,7 +74,7 @@ something worse was found. An estimate is shown with ~.`,
 func (f *lagFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all", false, "show the consumers that are well, too")
-	flags.StringSliceVar(&f.only, "only", nil, "show only consumers with these `STATUSES` or tags, for example falling_behind,exhausted")
+	flags.StringSliceVar(&f.only, "only", nil, "look only at consumers with these `STATUSES` or tags, for example falling_behind,exhausted")
 	flags.Var(choice(&f.sort, lagOrders()...), "sort", "worst first by `ORDER`: "+strings.Join(lagOrders(), ", "))
 	flags.Var(countFlag(&f.top, 0), "top", "show the `N` worst only")
 	flags.Var(countFlag(&f.maxBacklog, 100), "max-backlog", "a consumer is behind with more than `N` unprocessed messages")

@@ -62,7 +62,7 @@ func (m *alarmMemory) save() error {
 	if err := os.MkdirAll(filepath.Dir(m.file), 0o700); err != nil {
 		return fmt.Errorf("cannot remember since when alarms last: %w", cause(err))
 	}
-	err := save(m.file, func(out io.Writer) error { return json.NewEncoder(out).Encode(m.alarms) })
+	err := save(m.file, 0o600, func(out io.Writer) error { return json.NewEncoder(out).Encode(m.alarms) })
 	if err != nil {
 		return fmt.Errorf("cannot remember since when alarms last: %w", cause(err))
 	}

@@ -55,10 +55,17 @@ func (r *lagRun) look(ctx context.Context, window []*inspect.Snapshot) error {
 	if r.output == "nagios" && errors.Is(outcome, errAbsent) {
 		return outcome // a plugin says one line
 	}
-	if err := inspectreport.WriteLag(r.w.stdout, r.output, doc, r.w.style(r.w.stdout)); err != nil {
+	if err := r.write(doc); err != nil {
 		return err
 	}
 	return outcome
+}
+
+func (r *lagRun) write(doc inspectreport.Lag) error {
+	if r.watch > 0 && r.output == "json" {
+		return inspectreport.WriteLagLine(r.w.stdout, doc)
+	}
+	return inspectreport.WriteLag(r.w.stdout, r.output, doc, r.w.style(r.w.stdout))
 }
 
 // watchOn looks again and again after a first look that ended with err: until
@@ -113,7 +120,9 @@ func (r *lagRun) judge(ctx context.Context, window []*inspect.Snapshot) inspectr
 	}
 	lookups = slices.DeleteFunc(lookups, func(l inspect.Lookup) bool { return !r.wants(l.Key) })
 	verdicts := lag.Judge(window, r.session.oldest(ctx, lookups), r.thresholds)
-	verdicts = slices.DeleteFunc(verdicts, func(v lag.Verdict) bool { return !r.wants(v.Key) })
+	verdicts = slices.DeleteFunc(verdicts, func(v lag.Verdict) bool {
+		return !r.wants(v.Key) || len(r.only) > 0 && !matches(v, r.only)
+	})
 	lag.Sort(verdicts, r.order)
 	return inspectreport.NewLag(inspectreport.LagInput{
 		Version: r.w.version, Target: r.session.target, Window: window, Verdicts: verdicts, Shown: r.shown(verdicts),
@@ -126,7 +135,6 @@ func (c *lagConfig) shown(verdicts []lag.Verdict) []lag.Verdict {
 	var shown []lag.Verdict
 	for _, v := range verdicts {
 		switch {
-		case len(c.only) > 0 && !matches(v, c.only):
 		case len(c.only) == 0 && !c.showAll && !c.names(v.Key) && !v.Notable():
 		case c.top > 0 && len(shown) == c.top:
 		default:

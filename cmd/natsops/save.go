@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -32,7 +33,7 @@ func checkSave(file string) error {
 
 // save writes the result beside its place and moves it there, so that a file is
 // there whole or not at all. A link is followed.
-func save(file string, write func(io.Writer) error) error {
+func save(file string, mode fs.FileMode, write func(io.Writer) error) error {
 	if to, err := filepath.EvalSymlinks(file); err == nil {
 		file = to
 	}
@@ -40,7 +41,7 @@ func save(file string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(f), f.Chmod(mode), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), file)
 	}

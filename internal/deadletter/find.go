@@ -71,6 +71,7 @@ type search struct {
 	query   Query
 	only    uint64 // the sequence of the one letter that is wanted; 0: any
 	reads   *budget
+	partial bool                             // there may be streams that are not among all
 	all     map[string]*jetstream.StreamInfo // nil: not known which streams there are
 	letters []Letter
 	result  Result
@@ -106,6 +107,7 @@ func (s *search) listStreams(ctx context.Context) error {
 			return fmt.Errorf("cannot read about stream %s: %w", shown(name), errOne)
 		}
 		s.gap("the list of streams, and so those that keep advisories", err)
+		s.partial = true
 		infos, err = []*jetstream.StreamInfo{info}, nil
 	}
 	if err != nil {
@@ -156,7 +158,7 @@ func (s *search) finish(ctx context.Context) {
 			Remedy: "naming the stream and the consumer, a later --since, or a larger --budget",
 		})
 	}
-	if len(s.result.Captures) == 0 {
+	if len(s.result.Captures) == 0 && !s.partial {
 		s.result.Remedy = RemedyCapture
 	}
 }

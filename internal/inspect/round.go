@@ -108,6 +108,8 @@ func remedyFor(err error) string {
 			return "--inbox-prefix with the inbox that the user may subscribe to"
 		}
 		return "to let the user publish to " + subject
+	case errors.Is(err, wire.ErrNobody) && strings.Contains(err.Error(), ".API."):
+		return "credentials of an account with JetStream, or the right --js-domain"
 	case isCode(err, errNotEnabled), isCode(err, errNotEnabledForAccount):
 		return "credentials of an account with JetStream"
 	case errors.Is(err, errSystemOnly):

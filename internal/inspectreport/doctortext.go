@@ -21,7 +21,7 @@ func writeDoctorText(w io.Writer, d Doctor, style report.Style) error {
 			p.Item("advice", f.Advice)
 		}
 		for i, next := range f.Next {
-			p.Item(first("next", i), next)
+			p.Command(first("next", i), next)
 		}
 		p.Item("check", f.Check)
 	}

@@ -47,7 +47,7 @@ func explain(p *report.Page, v lag.Verdict, c Consumer) {
 		p.Item("rule", about.Rule)
 	}
 	for i, next := range v.Next {
-		p.Item(first("next", i), next)
+		p.Command(first("next", i), next)
 	}
 }
 

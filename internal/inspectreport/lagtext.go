@@ -24,7 +24,11 @@ func writeLagText(w io.Writer, l Lag, style report.Style) error {
 	case len(l.verdicts) > 0:
 		lagLines(&p, l)
 	}
-	p.Title(l.headline())
+	headline := l.headline()
+	if len(l.verdicts) < l.Totals.Consumers {
+		headline += fmt.Sprintf("; %d shown", len(l.verdicts))
+	}
+	p.Title(headline)
 	for _, g := range l.Picture.Gaps {
 		p.Note(g.String())
 	}
@@ -50,9 +54,6 @@ func (l Lag) headline() string {
 	line := plural(t.Consumers, "consumer") + ": " + strings.Join(parts, ", ")
 	if t.Pending > 0 {
 		line += fmt.Sprintf("; %d of them not yet for %s", t.Pending, quantity.FormatDuration(time.Duration(l.Thresholds.ForNS)))
-	}
-	if len(l.verdicts) < t.Consumers {
-		line += fmt.Sprintf("; %d shown", len(l.verdicts))
 	}
 	return line
 }

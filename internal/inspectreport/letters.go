@@ -175,7 +175,7 @@ func writeLettersText(w io.Writer, l Letters, style report.Style) error {
 	p.Title(l.headline())
 	l.notes(p.Note)
 	if l.Remedy != "" {
-		p.Item("next", l.Remedy)
+		p.Command("next", l.Remedy)
 	}
 	return p.Write(w)
 }

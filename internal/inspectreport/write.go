@@ -38,6 +38,12 @@ func WriteLag(w io.Writer, name string, l Lag, style report.Style) error {
 	return write(w, lagFormats(), name, l, style)
 }
 
+// WriteLagLine writes the document as JSON on one line.
+func WriteLagLine(w io.Writer, l Lag) error {
+	l.Schema = LagSchema
+	return report.WriteJSONLine(w, l)
+}
+
 func doctorFormats() []format[Doctor] {
 	return []format[Doctor]{
 		{"table", writeDoctorText},

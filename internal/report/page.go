@@ -6,7 +6,8 @@ import (
 )
 
 // A Page is text for people. Under titles it has labelled texts, tables and
-// notes, which share one left margin; no line is wider than the style allows.
+// notes, which share one left margin; no line but a command is wider than the
+// style allows.
 type Page struct {
 	Style Style
 	lines []string
@@ -49,6 +50,12 @@ func (p *Page) Text(text string) { p.hang("", 0, text) }
 // Item adds a text with a label of at most 10 cells.
 func (p *Page) Item(label, text string) {
 	p.hang(strings.Repeat(" ", margin)+p.Style.Faint(pad(label, Gutter)), gutter, text)
+}
+
+// Command adds a labelled line that is to be pasted, and therefore is never
+// broken.
+func (p *Page) Command(label, command string) {
+	p.lines = append(p.lines, strings.Repeat(" ", margin)+p.Style.Faint(pad(label, Gutter))+strings.Repeat(" ", gap)+p.Style.Plain(command))
 }
 
 // Note adds a warning.

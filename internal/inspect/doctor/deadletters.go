@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/natsops/natsops/internal/inspect"
+	"github.com/natsops/natsops/internal/inspect/lag"
 )
 
 // The subject of the advisories that say that a message was given up.
@@ -54,6 +55,7 @@ func exhausted(p *patient) []symptom {
 			object: consumerName(last), key: last.Key(), severity: inspect.Warn, weight: float64(n),
 			fact: fmt.Sprintf("at least %s given up after %d deliveries", count(n, "message"), last.Config.MaxDeliver),
 		}
+		s.next = append(look(last.Key()), "natsops dlq ls "+lag.Quote(last.Key().String()))
 		if now := lately[last.Key()]; now > 0 {
 			s.fact += fmt.Sprintf(", %d of them within %s", now, duration(p.elapsed))
 		}

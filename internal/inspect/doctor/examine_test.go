@@ -50,7 +50,7 @@ func TestFindingsNameConsumersAndHowToLookAtThem(t *testing.T) {
 	if len(f.Keys) != 1 || f.Keys[0] != want {
 		t.Errorf("want %v, got %v", want, f.Keys)
 	}
-	if diff := cmp.Diff([]string{"nats consumer info ORDERS billing"}, f.Next); diff != "" {
+	if diff := cmp.Diff([]string{"nats consumer info ORDERS billing", "natsops dlq ls ORDERS/billing"}, f.Next); diff != "" {
 		t.Error(diff)
 	}
 }

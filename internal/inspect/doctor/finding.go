@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/natsops/natsops/internal/inspect"
+	"github.com/natsops/natsops/internal/inspect/lag"
 )
 
 // A Result is what an examination came to. Every check is in Passed, or in
@@ -101,9 +102,9 @@ func finding(c Check, symptoms []symptom) Finding {
 func look(key inspect.Key) []string {
 	switch {
 	case key.Consumer != "":
-		return []string{fmt.Sprintf("nats consumer info %s %s", key.Stream, key.Consumer)}
+		return []string{fmt.Sprintf("nats consumer info %s %s", lag.Quote(key.Stream), lag.Quote(key.Consumer))}
 	case key.Stream != "":
-		return []string{"nats stream info " + key.Stream}
+		return []string{"nats stream info " + lag.Quote(key.Stream)}
 	}
 	return nil
 }

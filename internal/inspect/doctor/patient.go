@@ -60,11 +60,11 @@ func silences(s *inspect.Snapshot) []inspect.Gap {
 	return list
 }
 
-// missGaps notes what was asked for and not answered, of the things that begin
-// with one of the words.
+// missGaps notes what was asked for and not answered, of the things that have
+// one of the words in their names.
 func (p *patient) missGaps(words ...string) {
 	for _, g := range p.last.Gaps {
-		if g.What == "everything" || slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(g.What, w) }) {
+		if g.What == "everything" || slices.ContainsFunc(words, func(w string) bool { return strings.Contains(g.What, w) }) {
 			p.miss("%s: %s", g.What, g.Why)
 		}
 	}

@@ -108,19 +108,19 @@ func command(verb string, flags []string, args ...string) string {
 	}
 	if !dashed {
 		for _, a := range args {
-			words = append(words, quote(a))
+			words = append(words, Quote(a))
 		}
 		return strings.Join(append(words, flags...), " ")
 	}
 	words = append(append(words, flags...), "--")
 	for _, a := range args {
-		words = append(words, quote(a))
+		words = append(words, Quote(a))
 	}
 	return strings.Join(words, " ")
 }
 
-// quote makes a word of the shell mean itself.
-func quote(word string) string {
+// Quote makes a word of the shell mean itself.
+func Quote(word string) string {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,@+%"
 	if word != "" && strings.Trim(word, plain) == "" {
 		return word
