@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -55,12 +56,32 @@ func (c *Collector) find(ctx context.Context) error {
 	return nil
 }
 
-// useSystem works for a user of the system account; to anybody else, nobody
-// answers, at once.
+// whilePatient returns a context that ends soon after a question that everybody
+// may ask was answered. Usually it is said at once that nobody answers what only
+// the system account may ask; but not where somebody else listens to all subjects.
+func (c *Collector) whilePatient(ctx context.Context) context.Context {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	go func() {
+		asked := time.Now()
+		if _, err := c.conn.Ask(ctx, wire.Question{Subject: "$SYS.REQ.USER.INFO"}); err != nil {
+			return
+		}
+		timer := time.NewTimer(3*time.Since(asked) + 300*time.Millisecond)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			giveUp(wire.ErrSilent)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx
+}
+
+// useSystem works for a user of the system account.
 func (c *Collector) useSystem(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
-	if err := c.lookAround(ctx); err != nil {
+	if err := c.lookAround(c.whilePatient(ctx)); err != nil {
 		return err
 	}
 	c.route = RouteSystem

@@ -146,6 +146,9 @@ func lagTable(l Lag, columns []lagColumn) report.Table {
 		columns = slices.Insert(slices.Clone(columns), 1,
 			lagColumn{report.Column{Name: "account", Left: true}, func(v lag.Verdict) string { return v.Key.Account }})
 	}
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c lagColumn) bool { // servers of their own have no leaders
+		return c.Optional && !slices.ContainsFunc(l.verdicts, func(v lag.Verdict) bool { return c.cell(v) != "" })
+	})
 	var t report.Table
 	for _, c := range columns {
 		t.Columns = append(t.Columns, c.Column)

@@ -129,7 +129,8 @@ func Lookups(s *inspect.Snapshot, t Thresholds, most int) []inspect.Lookup {
 		}
 		class := suspicion(c, t, s)
 		stream := streams.find(inspect.Key{Account: c.Account, Stream: c.Stream})
-		if class == 0 || told(c, stream) {
+		silent := stream != nil && stream.Reading.State != inspect.Fresh // who leads it would not answer
+		if class == 0 || silent || told(c, stream) {
 			continue
 		}
 		candidates = append(candidates, candidate{lookup(c, stream), class, c.NumPending + uint64(max(0, c.NumAckPending))})
