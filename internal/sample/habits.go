@@ -22,7 +22,7 @@ func Habits() []Habit {
 		},
 		{
 			Name: "no-queue-group", About: "three instances of a service all do the same work",
-			Client: "invoice-printer", Want: "S3",
+			Client: "invoice-printer", Want: "sub.no-queue-group",
 			clients: []client{
 				listener("invoice-printer", "shop.invoice.created"),
 				listener("invoice-printer", "shop.invoice.created"),
@@ -33,32 +33,32 @@ func Habits() []Habit {
 		{
 			// With it every message has interest, also one that nobody else wants.
 			Name: "everything", About: "is subscribed to all subjects there are",
-			Client: "debug-tap", Want: "S1",
+			Client: "debug-tap", Want: "sub.wildcard",
 			clients: []client{listener("debug-tap", ">")},
 		},
 		{
 			Name: "connection-per-request", About: "opens twelve connections a second, each for one request",
-			Client: "price-lookup", Want: "C8",
+			Client: "price-lookup", Want: "conn.per-request",
 			clients: []client{responder("prices", "shop.price"), {name: "price-lookup", run: lookUp}},
 		},
 		{
 			Name: "slow-reader", About: "stops reading for so long that the server drops it, and comes back",
-			Client: slowReader, Want: "C3",
+			Client: slowReader, Want: "conn.slow-consumer",
 			clients: []client{{name: "sales-report", run: overwhelm}},
 		},
 		{
 			Name: "no-name", About: "does not say what it is called",
-			Client: "", Want: "C9",
+			Client: "", Want: "conn.unnamed",
 			clients: []client{listener("", "shop.maintenance")},
 		},
 		{
 			Name: "inbox-leak", About: "keeps the subscription to each of its 1,500 answers",
-			Client: "search-gateway", Want: "C7",
+			Client: "search-gateway", Want: "conn.subscription-leak",
 			clients: []client{{name: "search-gateway", run: leak}},
 		},
 		{
 			Name: "reconnecting", About: "connects again every five seconds",
-			Client: "mobile-gateway", Want: "C5",
+			Client: "mobile-gateway", Want: "conn.reconnect-churn",
 			clients: []client{{name: "mobile-gateway", run: flap}},
 		},
 	}

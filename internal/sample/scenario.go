@@ -28,7 +28,7 @@ type Habit struct {
 	Name    string // for [Options]
 	About   string // what the application does, in a sentence
 	Client  string // name of the connections that show it
-	Want    string // check of natsops doctor that should find it: "C8"; "": it is healthy
+	Want    string // check of natsops doctor that should find it: "conn.per-request"; "": it is healthy
 	Curated bool   // belongs to the set that is shown to people
 
 	clients []client

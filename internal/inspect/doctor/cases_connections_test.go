@@ -186,6 +186,10 @@ func churnTroubles() []trouble {
 			make: end(6, "Write Error", time.Second), near: end(50, "Client Closed", time.Second), blind: gap, why: "timed out",
 		},
 		{
+			check: "conn.reconnect-churn", name: "by itself", severity: inspect.Info, object: `"import"`, fact: "closed its connection 6 times within a minute",
+			make: end(6, "Client Closed", time.Second), near: end(3, "Client Closed", time.Second),
+		},
+		{
 			check: "conn.per-request", severity: inspect.Warn, object: "server n1", fact: `20/s new connections, median life 100ms, most by "import" of account APP`,
 			make: opened(100, 100*time.Millisecond), near: opened(100, time.Minute), blind: restart, why: "server n1 has restarted",
 		},

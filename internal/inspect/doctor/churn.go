@@ -38,15 +38,18 @@ func churnChecks() []Check {
 
 func churning(p *patient) []symptom {
 	var found []symptom
-	for _, e := range p.endings(time.Minute, func(reason string) bool {
-		return reason != "Client Closed" && reason != "Server Shutdown" && !refusal(reason)
-	}) {
-		if e.n > p.cfg.ChurnPerMinute {
-			found = append(found, symptom{
-				object: e.client, severity: inspect.Warn, weight: float64(e.n),
-				fact: fmt.Sprintf("lost its connection %s within a minute: %s", times(e.n), e.reason),
-			})
+	for _, e := range p.endings(time.Minute, func(reason string) bool { return reason != "Server Shutdown" && !refusal(reason) }) {
+		if e.n <= p.cfg.ChurnPerMinute {
+			continue
 		}
+		s := symptom{
+			object: e.client, severity: inspect.Warn, weight: float64(e.n),
+			fact: fmt.Sprintf("lost its connection %s within a minute: %s", times(e.n), e.reason),
+		}
+		if e.reason == "Client Closed" { // short commands end so too, as does a client that restarts or gives up its network
+			s.severity, s.fact = inspect.Info, fmt.Sprintf("closed its connection %s within a minute", times(e.n))
+		}
+		found = append(found, s)
 	}
 	return found
 }
