@@ -32,6 +32,7 @@ func layers() map[string][]string {
 		"internal/bench":          {"internal/hint", "internal/ledger", "internal/quantity", "internal/slo", "internal/stats"},
 		"internal/bench/natsgo":   {"internal/bench"},
 		"internal/benchreport":    {"internal/bench", "internal/ledger", "internal/quantity", "internal/report", "internal/slo", "internal/stats"},
+		"internal/chaos/proxy":    {"internal/hint"},
 		"internal/deadletter":     {"internal/action", "internal/hint", "internal/inspect"},
 		"internal/hint":           {},
 		"internal/inspect":        {"internal/hint", "internal/inspect/wire"},
