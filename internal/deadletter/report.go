@@ -47,6 +47,9 @@ func (r *Report) summary() string {
 		{r.Skipped, "skipped"},
 		{r.Unsent, "not sent"},
 	} {
+		if part.n == 1 {
+			part.what = strings.Replace(part.what, "originals", "original", 1)
+		}
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
@@ -88,7 +91,10 @@ func (p *Plan) describe() string {
 	for _, k := range p.keys() {
 		names = append(names, k.String())
 	}
-	return fmt.Sprintf("%s given up by %s", messages(n), cmp.Or(shownAll(names), "nobody"))
+	if n == 0 {
+		return "no message"
+	}
+	return fmt.Sprintf("%s given up by %s", messages(n), shownAll(names))
 }
 
 // object is what has to be typed: the consumer, the stream if there are several
@@ -129,7 +135,7 @@ func (p *Plan) impact() []string {
 		all = append(all, fmt.Sprintf("publishes %s, %d bytes, into stream %s", messages(count[stream]), bytes[stream], shown(stream)))
 	}
 	if deletes > 0 {
-		all = append(all, fmt.Sprintf("deletes %d originals, each when its copy is stored", deletes))
+		all = append(all, fmt.Sprintf("deletes the originals of %s, each when its copy is stored", messages(deletes)))
 	}
 	if len(p.Others) > 0 {
 		var names []string
