@@ -125,7 +125,7 @@ func btoi(b bool) int {
 
 func startCluster(t *testing.T) *lab.Cluster {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := lab.StartCluster(ctx, lab.ClusterConfig{Children: true})
 	if err != nil {

@@ -53,7 +53,7 @@ func mustStart(t *testing.T, s *lab.Server, o Options) *Traffic {
 
 func mustSettle(t *testing.T, traffic *Traffic, names ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := traffic.Settled(ctx, names...); err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(time.Minute)
+	limit := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-tick.C:

@@ -153,7 +153,7 @@ func (w *wired) mustBeAccounted() {
 
 func (w *wired) mustBeReady() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := w.Ready(ctx); err != nil {
 		w.t.Fatal(err)

@@ -35,7 +35,7 @@ func TestBadHabitsAreFoundInALivingSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = traffic.Stop() })
-	settling, cancel := context.WithTimeout(t.Context(), time.Minute)
+	settling, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := traffic.Settled(settling); err != nil {
 		t.Fatal(err)

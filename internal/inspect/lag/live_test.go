@@ -48,7 +48,7 @@ func stage(t *testing.T, url string, o sample.Options) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.traffic.Stop() }) // the server may be gone by then
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := s.traffic.Settled(ctx); err != nil {
 		t.Fatal(err)
