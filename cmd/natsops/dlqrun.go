@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -283,10 +282,4 @@ func askOnTerminal(ctx context.Context, w world, a action.Action) (bool, error) 
 	case answer := <-typed:
 		return action.Accepts(a, answer), nil
 	}
-}
-
-// stateDir is where natsops keeps what is worth keeping between commands.
-func stateDir(w world) (string, error) {
-	log, err := action.Path(runtime.GOOS, w.getenv)
-	return filepath.Dir(log), err
 }

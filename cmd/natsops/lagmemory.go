@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
+	"github.com/natsops/natsops/internal/action"
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspect/lag"
 )
@@ -30,7 +32,7 @@ func newAlarmMemory(w world, cfg lagConfig, target string) *alarmMemory {
 	if cfg.lasting == 0 {
 		return m
 	}
-	dir, err := stateDir(w)
+	dir, err := action.StateDir(runtime.GOOS, w.getenv)
 	if err != nil {
 		m.lost = err
 		return m

@@ -21,10 +21,19 @@ type Log struct{ path string }
 // in, come into being with the first entry, for their owner only.
 func NewLog(path string) Log { return Log{path} }
 
-// Path returns where the audit log is on the system goos: in the directory for
-// state of the XDG specification, or in LOCALAPPDATA on Windows. env looks an
-// environment variable up.
+// Path returns where the audit log is on the system goos: in [StateDir].
 func Path(goos string, env func(string) string) (string, error) {
+	dir, err := StateDir(goos, env)
+	if err != nil {
+		return "", hint.Wrap(fmt.Errorf("%w: %w", ErrAudit, err), hint.Of(err))
+	}
+	return filepath.Join(dir, "audit.jsonl"), nil
+}
+
+// StateDir returns where natsops keeps what is worth keeping between commands on
+// the system goos: in the directory for state of the XDG specification, or in
+// LOCALAPPDATA on Windows. env looks an environment variable up.
+func StateDir(goos string, env func(string) string) (string, error) {
 	base, home := env("XDG_STATE_HOME"), env("HOME")
 	switch {
 	case filepath.IsAbs(base): // the specification has relative ones ignored
@@ -36,9 +45,9 @@ func Path(goos string, env func(string) string) (string, error) {
 		base = ""
 	}
 	if base == "" {
-		return "", hint.Wrap(fmt.Errorf("%w: there is no home directory to keep it in", ErrAudit), "naming a directory in XDG_STATE_HOME")
+		return "", hint.Wrap(errors.New("there is no home directory to keep it in"), "naming a directory in XDG_STATE_HOME")
 	}
-	return filepath.Join(base, "natsops", "audit.jsonl"), nil
+	return filepath.Join(base, "natsops"), nil
 }
 
 // Append writes e and returns when it is on disk.
