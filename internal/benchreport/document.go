@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/natsops/natsops/internal/bench"
+	"github.com/natsops/natsops/internal/report"
 	"github.com/natsops/natsops/internal/slo"
 )
 
@@ -41,33 +42,26 @@ type Host struct {
 // lists of d itself stay as they are.
 func (d Document) complete() Document {
 	d.Schema = Schema
-	d.Spreads = listed(d.Spreads)
-	d.SLO = listed(d.SLO)
+	d.Spreads = report.Listed(d.Spreads)
+	d.SLO = report.Listed(d.SLO)
 	results := make([]bench.Result, len(d.Results))
 	for i, r := range d.Results {
-		r.Settings.Headers = listed(r.Settings.Headers)
-		r.Errors = listed(r.Errors)
-		r.Intervals = listed(r.Intervals)
-		r.Warnings = listed(r.Warnings)
+		r.Settings.Headers = report.Listed(r.Settings.Headers)
+		r.Errors = report.Listed(r.Errors)
+		r.Intervals = report.Listed(r.Intervals)
+		r.Warnings = report.Listed(r.Warnings)
 		if r.Ledger != nil {
 			account := *r.Ledger
-			account.Publishers = listed(account.Publishers)
+			account.Publishers = report.Listed(account.Publishers)
 			r.Ledger = &account
 		}
 		if r.Fairness != nil {
 			fairness := *r.Fairness
-			fairness.Shares = listed(fairness.Shares)
+			fairness.Shares = report.Listed(fairness.Shares)
 			r.Fairness = &fairness
 		}
 		results[i] = r
 	}
 	d.Results = results
 	return d
-}
-
-func listed[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/natsops/natsops/internal/inspect"
 	"github.com/natsops/natsops/internal/inspect/doctor"
+	"github.com/natsops/natsops/internal/report"
 )
 
 // DoctorSchema names the JSON form of a Doctor. Fields may be added to it; when
@@ -49,12 +50,12 @@ type Skip struct {
 func NewDoctor(version, target string, window []*inspect.Snapshot, r doctor.Result) Doctor {
 	d := Doctor{
 		Version: version, Target: target, Picture: NewPicture(window),
-		Findings: []Finding{}, Passed: listed(r.Passed), Skipped: []Skip{},
+		Findings: []Finding{}, Passed: report.Listed(r.Passed), Skipped: []Skip{},
 	}
 	for _, f := range r.Findings {
 		d.Findings = append(d.Findings, Finding{
 			Check: f.Check, Title: f.Title, Severity: f.Severity.String(), Object: f.Object, Count: f.Count,
-			Keys: listed(f.Keys), Evidence: listed(f.Evidence), Advice: f.Advice, Next: listed(f.Next), severity: f.Severity,
+			Keys: report.Listed(f.Keys), Evidence: report.Listed(f.Evidence), Advice: f.Advice, Next: report.Listed(f.Next), severity: f.Severity,
 		})
 	}
 	for _, s := range r.Skipped {
@@ -90,10 +91,3 @@ func (d Doctor) Worst() inspect.Severity {
 
 // Plugin returns the state for monitoring systems.
 func (d Doctor) Plugin() PluginState { return pluginState(d.Worst(), d.Picture.Complete) }
-
-func listed[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}

@@ -65,7 +65,7 @@ type Unidentified struct {
 // NewLetters puts the outcome of a search together.
 func NewLetters(version, target string, r deadletter.Result) Letters {
 	l := Letters{
-		Version: version, Target: target, More: r.More, Captures: listed(r.Captures), Remedy: r.Remedy,
+		Version: version, Target: target, More: r.More, Captures: report.Listed(r.Captures), Remedy: r.Remedy,
 		Letters: []Letter{}, Unidentified: []Unidentified{}, Gaps: []Gap{},
 	}
 	for _, letter := range r.Letters {
@@ -110,25 +110,25 @@ func NewShown(version, target string, s deadletter.Shown) Letters {
 	return l
 }
 
-func letterFormats() []format[Letters] {
-	return []format[Letters]{
-		{"table", writeLettersText},
-		{"json", func(w io.Writer, l Letters, _ report.Style) error {
+func letterFormats() []report.Format[Letters] {
+	return []report.Format[Letters]{
+		{Name: "table", Write: writeLettersText},
+		{Name: "json", Write: func(w io.Writer, l Letters, _ report.Style) error {
 			l.Schema = LettersSchema
 			return report.WriteJSON(w, l)
 		}},
-		{"csv", func(w io.Writer, l Letters, _ report.Style) error { return l.table(time.RFC3339Nano).WriteCSV(w) }},
-		{"markdown", writeLettersMarkdown},
+		{Name: "csv", Write: func(w io.Writer, l Letters, _ report.Style) error { return l.table(time.RFC3339Nano).WriteCSV(w) }},
+		{Name: "markdown", Write: writeLettersMarkdown},
 	}
 }
 
 // LetterFormats lists what WriteLetters can write; the first one is for people.
-func LetterFormats() []string { return names(letterFormats()) }
+func LetterFormats() []string { return report.Names(letterFormats()) }
 
 // WriteLetters writes the document in one of LetterFormats. Errors are those of
 // w, or say that there is no such format.
 func WriteLetters(w io.Writer, name string, l Letters, style report.Style) error {
-	return write(w, letterFormats(), name, l, style)
+	return report.WriteAs(w, letterFormats(), name, l, style)
 }
 
 // table has a row for each letter.

@@ -42,11 +42,11 @@ type Step struct {
 
 // NewRedrive describes a plan and the action made of it.
 func NewRedrive(version, target string, plan *deadletter.Plan, a action.Action, dryRun bool) Redrive {
-	r := Redrive{Version: version, Target: target, DryRun: dryRun, What: a.Target, Confirm: a.Object, Impact: listed(a.Impact), Steps: []Step{}}
+	r := Redrive{Version: version, Target: target, DryRun: dryRun, What: a.Target, Confirm: a.Object, Impact: report.Listed(a.Impact), Steps: []Step{}}
 	for _, s := range plan.Steps {
 		r.Steps = append(r.Steps, Step{
 			Of: s.ID(), Subject: s.Subject, Stream: s.Stream, MsgID: s.MsgID, Bytes: s.Size,
-			LeftOut: listed(s.LeftOut), Delete: s.Delete, Warnings: listed(s.Warnings), Skip: s.Skip,
+			LeftOut: report.Listed(s.LeftOut), Delete: s.Delete, Warnings: report.Listed(s.Warnings), Skip: s.Skip,
 		})
 	}
 	return r
@@ -55,9 +55,9 @@ func NewRedrive(version, target string, plan *deadletter.Plan, a action.Action, 
 // WriteRedrive writes the document as table or json. Errors are those of w, or
 // say that there is no such format.
 func WriteRedrive(w io.Writer, name string, r Redrive, style report.Style) error {
-	return write(w, []format[Redrive]{
-		{"table", writeRedriveText},
-		{"json", func(w io.Writer, r Redrive, _ report.Style) error {
+	return report.WriteAs(w, []report.Format[Redrive]{
+		{Name: "table", Write: writeRedriveText},
+		{Name: "json", Write: func(w io.Writer, r Redrive, _ report.Style) error {
 			r.Schema = RedriveSchema
 			return report.WriteJSON(w, r)
 		}},
