@@ -17,8 +17,10 @@ const bootLimit = 30 * time.Second
 
 // An embedded is a node in this process.
 type embedded struct {
-	server *server.Server
-	ended  chan struct{}
+	server   *server.Server
+	ended    chan struct{}
+	once     sync.Once      // closes ended
+	retiring sync.WaitGroup // see retire
 }
 
 // embed boots a server in this process. The attempt ends by itself, soon.
@@ -56,9 +58,12 @@ func (e *embedded) exited() <-chan struct{} { return e.ended }
 func (e *embedded) halt() error {
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
-	close(e.ended)
+	e.retiring.Wait()
+	e.end()
 	return nil
 }
+
+func (e *embedded) end() { e.once.Do(func() { close(e.ended) }) }
 
 // A failureLog is a server log that drops everything but the first fatal
 // line: the only way in which nats-server tells why it did not start.

@@ -28,6 +28,8 @@ type life interface {
 	// halt ends the node and waits for its end. It returns an error when the
 	// node had already crashed.
 	halt() error
+	// retire has the node end by itself, soon, see [Node.LameDuck].
+	retire() error
 }
 
 // A bootFunc starts a node and returns when clients can connect; ctx ends only
@@ -51,6 +53,10 @@ func (n *Node) LeafURL() string {
 	}
 	return "nats-leaf://" + loopback(n.spec.LeafPort)
 }
+
+// StoreDir is where the node keeps its data, see [Config.StoreDir]: that of its
+// JetStream is in a directory of nats-server's in there.
+func (n *Node) StoreDir() string { return n.spec.Config.StoreDir }
 
 // PID is the process the node runs in: this one or the child, which gets a new
 // one on [Node.Restart]. It is 0 while the node is down.

@@ -32,6 +32,9 @@ func (s spec) options() (*server.Options, error) {
 		JetStream:       true,
 		StoreDir:        s.Config.StoreDir,
 		NoSigs:          true,
+
+		LameDuckGracePeriod: lameDuckGrace,
+		LameDuckDuration:    lameDuckLimit,
 	}
 	if s.Cluster != nil {
 		s.Cluster.join(o, s.Identity.RouteSecret)

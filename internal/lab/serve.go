@@ -25,8 +25,9 @@ type answer struct {
 
 // ServeChild is the body of the child process. It reads what to run from
 // stdin, answers on stdout, and serves until stdin ends, which it does when
-// the parent wants or has died, or until ctx is done. When the parent has died
-// the last of its children removes the lab's directory.
+// the parent wants or has died, until ctx is done, or until the server has left
+// after a SIGUSR2 ([Node.LameDuck]). When the parent has died the last of its
+// children removes the lab's directory.
 //
 // From its call on the process ignores SIGINT, SIGHUP and SIGPIPE, even where
 // the program asked to be notified: Ctrl-C and a closed terminal are for the
@@ -34,6 +35,8 @@ type answer struct {
 // from cleaning up.
 func ServeChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	signal.Ignore(os.Interrupt, syscall.SIGHUP, syscall.SIGPIPE)
+	asked, stop := whenAsked() // before the parent can ask, or it would be the end of this process
+	defer stop()
 	in := bufio.NewReader(stdin)
 	line, err := in.ReadBytes('\n')
 	if err != nil {
@@ -53,7 +56,7 @@ func ServeChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		a.Error = err.Error()
 	}
 	_ = json.NewEncoder(stdout).Encode(a) // fails when the parent is dead; then stdin has ended too
-	abandoned := await(ctx, in)
+	abandoned := await(ctx, in, l, asked)
 	if l != nil {
 		_ = l.halt() // never fails in process
 	}
@@ -65,18 +68,30 @@ func ServeChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	return err
 }
 
-// await blocks until the child has to end, and reports whether its parent has
-// died.
-func await(ctx context.Context, stdin *bufio.Reader) (abandoned bool) {
+// await blocks until the child has to end, or its server, nil when it did not
+// start, has left as it was asked to. It reports whether the parent has died.
+func await(ctx context.Context, stdin *bufio.Reader, l life, asked <-chan os.Signal) (abandoned bool) {
 	order := make(chan string, 1)
 	go func() {
 		line, _ := stdin.ReadString('\n')
 		order <- line
 	}()
-	select {
-	case line := <-order:
-		return line != keepOrder
-	case <-ctx.Done():
-		return false
+	var left <-chan struct{}
+	if l == nil {
+		asked = nil
+	} else {
+		left = l.exited()
+	}
+	for {
+		select {
+		case line := <-order:
+			return line != keepOrder
+		case <-asked:
+			_ = l.retire() // never fails in process
+		case <-left:
+			return false
+		case <-ctx.Done():
+			return false
+		}
 	}
 }

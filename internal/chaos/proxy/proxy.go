@@ -84,6 +84,10 @@ func (p *Proxy) Set(t Toxics) error {
 	return p.change(func(old *Toxics) { *old = t })
 }
 
+// Edit changes some of the toxics and lets the others be, also those that
+// somebody else changes at the same time; else it is as [Proxy.Set].
+func (p *Proxy) Edit(change func(*Toxics)) error { return p.change(change) }
+
 // Heal takes all toxics away: what was held is on its way, and connections that
 // lost something are reset. After an error, it may be called again.
 func (p *Proxy) Heal() error {
