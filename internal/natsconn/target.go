@@ -75,3 +75,25 @@ func (t Target) String() string {
 
 // LogValue is what a structured log shows.
 func (t Target) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// At returns a target that differs in its servers only, for one that t has led
+// to: its login and its certificates are good for all servers of a cluster.
+// Users in urls are not taken. Its errors are [ErrConfig].
+func (t Target) At(urls ...string) (Target, error) {
+	r := t.get()
+	if len(r.servers) == 0 {
+		return Target{}, noTarget()
+	}
+	servers, err := parseServers(setting{value: strings.Join(urls, ","), from: byFlag, label: "the servers"})
+	if err != nil {
+		return Target{}, err
+	}
+	for _, u := range servers {
+		u.User = nil
+		if r.login.kind == byURL {
+			u.User = r.servers[0].User
+		}
+	}
+	r.servers = servers
+	return newTarget(r), nil
+}
