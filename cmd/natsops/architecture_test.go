@@ -23,16 +23,22 @@ const module = "github.com/natsops/natsops/"
 func layers() map[string][]string {
 	return map[string][]string{
 		"cmd/natsops": {
-			"internal/action", "internal/bench", "internal/bench/natsgo", "internal/benchreport",
-			"internal/deadletter", "internal/hint", "internal/inspect", "internal/inspect/doctor",
-			"internal/inspect/lag", "internal/inspectreport", "internal/lab", "internal/ledger", "internal/natsconn",
-			"internal/quantity", "internal/report", "internal/sample", "internal/slo",
+			"internal/action", "internal/bench", "internal/bench/natsgo", "internal/benchreport", "internal/chaos", "internal/chaos/drill", "internal/chaos/fault", "internal/chaos/journal", "internal/chaos/proxy", "internal/chaos/watchdog", "internal/chaosreport", "internal/deadletter", "internal/hint", "internal/inspect", "internal/inspect/doctor", "internal/inspect/lag", "internal/inspectreport", "internal/lab", "internal/ledger", "internal/natsconn", "internal/quantity", "internal/report", "internal/sample", "internal/slo",
 		},
 		"internal/action":         {"internal/hint"},
 		"internal/bench":          {"internal/hint", "internal/ledger", "internal/quantity", "internal/slo", "internal/stats"},
 		"internal/bench/natsgo":   {"internal/bench"},
 		"internal/benchreport":    {"internal/bench", "internal/ledger", "internal/quantity", "internal/report", "internal/slo", "internal/stats"},
+		"internal/chaos":          {"internal/chaos/drill", "internal/chaos/fault", "internal/chaos/history", "internal/chaos/load", "internal/chaos/proxy", "internal/hint", "internal/inspect", "internal/slo"},
+		"internal/chaos/drill":    {"internal/chaos/fault", "internal/chaos/load", "internal/hint", "internal/ledger", "internal/quantity", "internal/slo"},
+		"internal/chaos/fault":    {"internal/chaos/process", "internal/chaos/proxy", "internal/hint", "internal/quantity"},
+		"internal/chaos/history":  {},
+		"internal/chaos/journal":  {"internal/chaos/fault", "internal/chaos/process", "internal/hint"},
+		"internal/chaos/load":     {"internal/chaos/history", "internal/ledger"},
+		"internal/chaos/process":  {},
 		"internal/chaos/proxy":    {"internal/hint"},
+		"internal/chaos/watchdog": {"internal/chaos/process"},
+		"internal/chaosreport":    {"internal/chaos", "internal/chaos/drill", "internal/chaos/fault", "internal/chaos/history", "internal/chaos/journal", "internal/quantity", "internal/report", "internal/slo"},
 		"internal/deadletter":     {"internal/action", "internal/hint", "internal/inspect"},
 		"internal/hint":           {},
 		"internal/inspect":        {"internal/hint", "internal/inspect/wire"},
@@ -58,7 +64,7 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/HdrHistogram/hdrhistogram-go":  {"internal/stats"},
 		"github.com/nats-io/nats-server/v2":        {"internal/lab"},
-		"github.com/nats-io/nats.go":               {"cmd/natsops", "internal/bench/natsgo", "internal/deadletter", "internal/inspect", "internal/inspect/wire", "internal/natsconn", "internal/sample"},
+		"github.com/nats-io/nats.go":               {"cmd/natsops", "internal/bench/natsgo", "internal/chaos", "internal/chaos/fault", "internal/chaos/load", "internal/deadletter", "internal/inspect", "internal/inspect/wire", "internal/natsconn", "internal/sample"},
 		"github.com/nats-io/nkeys":                 {"internal/lab", "internal/natsconn"},
 		"github.com/nats-io/nuid":                  {"internal/sample"},
 		"github.com/klauspost/compress":            {"internal/inspect/wire"},
@@ -68,8 +74,9 @@ func owners() map[string][]string {
 		"github.com/spf13/cobra":                   {"cmd/natsops"},
 		"github.com/spf13/pflag":                   {"cmd/natsops"},
 		"github.com/synadia-io/orbit.go":           {"internal/natsconn"},
+		"go.yaml.in/yaml/v3":                       {"internal/chaos/drill"},
 		"golang.org/x/net":                         {"internal/natsconn"},
-		"golang.org/x/sys":                         {"internal/bench", "internal/inspect", "internal/lab"},
+		"golang.org/x/sys":                         {"internal/bench", "internal/chaos/process", "internal/inspect", "internal/lab"},
 		"golang.org/x/term":                        {"cmd/natsops"},
 	}
 }

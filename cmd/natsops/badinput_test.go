@@ -12,7 +12,7 @@ import (
 )
 
 func TestMistakesAreToldInOneLineAndNothingIsSent(t *testing.T) {
-	server := startServer(t, lab.Config{})
+	server := startServer(t)
 	dir := mistakenFiles(t)
 	isolate(t)
 	before := traffic(t, server)
@@ -114,9 +114,11 @@ func environment(words []string) (map[string]string, []string) {
 func mistakenFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{
+	files := map[string]string{
 		"empty": "", "word": "word\n", "large": strings.Repeat("x", 1<<20+1), "directory/inside": "",
-	} {
+	}
+	maps.Copy(files, mistakenDrills())
+	for name, content := range files {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,13 +19,19 @@ import (
 // They are made from what the program does, and a test compares them byte for
 // byte.
 func newDocsCommand(w world) *cobra.Command {
-	var dir, man string
+	var dir, man, measured string
 	cmd := &cobra.Command{
 		Use:    "docs",
 		Short:  "Write the reference pages",
 		Hidden: true,
-		Args:   between(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if measured != "" {
+				text, err := measurements(args)
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(measured, text, 0o644) //nolint:gosec // documentation is for everybody
+			}
 			if man != "" {
 				return writeMan(cmd.Root(), man)
 			}
@@ -37,6 +44,7 @@ func newDocsCommand(w world) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&dir, "dir", "docs/reference", "write to `DIR`")
 	cmd.Flags().StringVar(&man, "man", "", "write manual pages to `DIR` instead")
+	cmd.Flags().StringVar(&measured, "measured", "", "put results of drills together into `FILE` instead")
 	return cmd
 }
 
@@ -64,6 +72,11 @@ func referencePages(w world) (map[string]string, error) {
 		}
 		return errs
 	}
+	chaos, err := chaosPages()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(pages, chaos)
 	root := newRootCommand(w)
 	root.InitDefaultHelpCmd()
 	return pages, add(root)
@@ -88,11 +101,12 @@ func metricsPage() string {
 }
 
 func writePages(dir string, pages map[string]string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documentation is for everybody
-		return err
-	}
 	for name, text := range pages {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // as above
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // documentation is for everybody
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // as above
 			return err
 		}
 	}

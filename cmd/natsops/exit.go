@@ -8,6 +8,9 @@ import (
 	"io"
 
 	"github.com/natsops/natsops/internal/bench"
+	"github.com/natsops/natsops/internal/chaos"
+	"github.com/natsops/natsops/internal/chaos/drill"
+	"github.com/natsops/natsops/internal/chaos/fault"
 	"github.com/natsops/natsops/internal/deadletter"
 	"github.com/natsops/natsops/internal/hint"
 	"github.com/natsops/natsops/internal/natsconn"
@@ -26,12 +29,12 @@ func exits() []exit {
 	return []exit{
 		{code: 0, when: "success"},
 		{code: 1, when: "any other failure"},
-		{code: 2, is: []error{errUsage, natsconn.ErrConfig, natsconn.ErrNoTarget, bench.ErrConfig}, when: "the command line or an input file is wrong; nothing was sent"},
+		{code: 2, is: []error{errUsage, natsconn.ErrConfig, natsconn.ErrNoTarget, bench.ErrConfig, drill.ErrFile, fault.ErrSpec, fault.ErrNoVictim, fault.ErrNeeds}, when: "the command line or an input file is wrong; nothing was sent"},
 		{code: 3, is: []error{natsconn.ErrConnect, bench.ErrDenied, bench.ErrGone, deadletter.ErrDenied}, when: "no server could be reached, or it refused the credentials"},
-		{code: 4, is: []error{errObjectiveMissed}, when: "the run finished, but an SLO was missed or a regression was found"},
+		{code: 4, is: []error{errObjectiveMissed, chaos.ErrRefused}, when: "the run finished, but an SLO was missed or a regression was found; chaos: an expectation was missed, a guard ended the drill, or the system was not well before it, and nothing was injected"},
 		{code: 5, is: []error{errProblem}, when: "an inspection found a problem at or above --fail-on"},
-		{code: 6, when: "chaos: the fault was healed, but the system did not recover or messages were lost"},
-		{code: 7, when: "chaos: a fault could not be healed; a person must look now"},
+		{code: 6, is: []error{errUnrecovered}, when: "chaos: the fault was healed, but the system did not recover or messages were lost"},
+		{code: 7, is: []error{errUnhealed}, when: "chaos: a fault could not be healed; a person must look now"},
 		{code: 8, is: []error{errIncomplete}, when: "the answer is incomplete: a server or an API did not answer, nothing worse was found"},
 		{code: 143, is: []error{errTerminated}, when: "terminated; what was measured so far was printed"},
 		{code: 130, is: []error{errInterrupted, context.Canceled}, when: "interrupted; what was measured so far was printed"},

@@ -28,7 +28,7 @@ func runLag(ctx context.Context, w world, cfg lagConfig) error {
 		return err
 	}
 	defer s.close()
-	window, interrupted := s.window(ctx, lagNeed(), cfg.window)
+	window, interrupted := cfg.samples(ctx, s)
 	if len(window) == 0 || interrupted != nil && cfg.output == "nagios" { // a plugin says one line
 		return interrupted
 	}
@@ -44,6 +44,18 @@ func runLag(ctx context.Context, w world, cfg lagConfig) error {
 		err = r.watchOn(ctx, window, err)
 	}
 	return errors.Join(err, r.memory.save())
+}
+
+// samples takes the window, or only its first sample where a name that was asked
+// for is not there, so that it can be said at once that it is misspelt.
+func (c *lagConfig) samples(ctx context.Context, s *session) ([]*inspect.Snapshot, error) {
+	if len(c.patterns) > 0 && c.window > 0 {
+		first, err := s.window(ctx, lagNeed(), 0)
+		if err != nil || len(first[0].Gaps) == 0 && c.absent(first) != nil {
+			return first, err
+		}
+	}
+	return s.window(ctx, lagNeed(), c.window)
 }
 
 func lagNeed() inspect.Need { return inspect.Need{Consumers: true, Events: true} }

@@ -14,14 +14,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"github.com/natsops/natsops/internal/chaos/watchdog"
 	"github.com/natsops/natsops/internal/lab"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in scripts that cmp compares with")
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == lab.ChildCommand {
-		main() // natsops ran in this process, and has started it again as its lab
+	if len(os.Args) > 1 && (os.Args[1] == lab.ChildCommand || os.Args[1] == watchdog.Command) {
+		main() // natsops ran in this process, and has started it again as its lab or its watchdog
 	}
 	if os.Getenv("GORACE") == "" {
 		// Programs built for the race detector each wait a second at their end.
@@ -76,9 +77,9 @@ func testWorld(env map[string]string) world {
 }
 
 // startServer runs a server in this process until the test ends.
-func startServer(t *testing.T, cfg lab.Config) *lab.Server {
+func startServer(t *testing.T) *lab.Server {
 	t.Helper()
-	server, err := lab.Start(cfg)
+	server, err := lab.Start(lab.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // A mistake is a command line that is wrong, and what must be said about it:
 // the input at fault and what to do instead.
 type mistake struct {
@@ -12,7 +14,7 @@ type mistake struct {
 // mistakes lists command lines by what is wrong with them, some behind variables
 // of the environment. $DIR is a directory with the files empty, word and directory.
 func mistakes() []mistake {
-	return []mistake{
+	return slices.Concat(chaosMistakes(), []mistake{
 		// Commands.
 		{"nonsense", []string{`unknown command "nonsense"`, "natsops --help"}, false},
 		{"benhc", []string{`unknown command "benhc"`, "did you mean bench?"}, false},
@@ -304,5 +306,5 @@ func mistakes() []mistake {
 		{"lab --traffic=heavy", []string{"--traffic", `"heavy"`, "off, shop, all"}, false},
 		{"lab --traffic all", []string{`"all"`, "did you mean --traffic=all?"}, false},
 		{"lab --tlsfirst", []string{"--tlsfirst", "--tls server", "mutual"}, false},
-	}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/natsops/natsops/internal/bench"
-	"github.com/natsops/natsops/internal/lab"
 	"github.com/natsops/natsops/internal/report"
 )
 
@@ -35,7 +34,7 @@ func onTerminal(t *testing.T, url string, env map[string]string, args ...string)
 }
 
 func TestProgressIsOneLineOnATerminalThatIsGoneAtTheEnd(t *testing.T) {
-	server := startServer(t, lab.Config{})
+	server := startServer(t)
 	stdout, stderr := onTerminal(t, server.URL(), nil)
 	lines := strings.Split(stderr, startOfLine)
 	if len(lines) < 3 || lines[0] != "" || lines[len(lines)-1] != "" || strings.Contains(stderr, "\n") {
@@ -55,7 +54,7 @@ func TestProgressIsOneLineOnATerminalThatIsGoneAtTheEnd(t *testing.T) {
 }
 
 func TestProgressIsNotShownWhereItIsNotWanted(t *testing.T) {
-	server := startServer(t, lab.Config{})
+	server := startServer(t)
 	if _, stderr := onTerminal(t, server.URL(), nil, "--no-progress"); stderr != "" {
 		t.Errorf("--no-progress: stderr is %q", stderr)
 	}

@@ -20,7 +20,7 @@ func newRootCommand(w world) *cobra.Command {
 
   How much can it take?        natsops bench
   Who is behind, and why?      natsops lag, natsops doctor, natsops dlq
-  What happens when it breaks? natsops chaos    (to come)
+  What happens when it breaks? natsops chaos
 
 The result goes to stdout, everything else to stderr. Commands that load a
 server use the one that is named with --server, --context, NATS_URL or
@@ -46,8 +46,10 @@ NATS_CONTEXT; if none is named they start a throwaway one on this machine.`,
 		newLagCommand(w),
 		newDoctorCommand(w),
 		newDLQCommand(w),
+		newChaosCommand(w),
 		newLabCommand(w),
 		newLabServerCommand(w),
+		newWatchdogCommand(w),
 		newVersionCommand(w),
 		newCompletionCommand(w),
 		newDocsCommand(w),

@@ -46,7 +46,7 @@ func setUpStage(e *testscript.Env) error {
 		name, _, _ := strings.Cut(pair, "=")
 		s.environment = append(s.environment, name)
 	}
-	s.environment = append(s.environment, "NATS_URL", "NATS_CONTEXT", "GOMAXPROCS")
+	s.environment = append(s.environment, "NATS_URL", "NATS_CONTEXT", "GOMAXPROCS", "XDG_STATE_HOME")
 	e.Values[stageKey{}] = s
 	e.Defer(s.strike)
 	return nil

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/natsops/natsops/internal/chaos"
+	"github.com/natsops/natsops/internal/chaos/proxy"
+	"github.com/natsops/natsops/internal/chaos/watchdog"
+	"github.com/natsops/natsops/internal/inspect"
+	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/natsconn"
+)
+
+// An arena is where drills run: a cluster of our own, whose links run through
+// proxies and whose processes we may kill, or one that somebody named.
+type arena struct {
+	name    string // without secrets
+	app     natsconn.Target
+	system  natsconn.Target
+	hasSys  bool
+	servers []string // for the audit log
+
+	cluster *lab.Cluster // nil: somebody else's
+	fabric  *proxy.Fabric
+	dog     *watchdog.Dog
+}
+
+// systemFlags say how to get into the system account of a cluster, beside the
+// account of the load.
+type systemFlags struct {
+	context, creds, user, password string
+}
+
+func (f systemFlags) given() bool { return f != systemFlags{} }
+
+// openArena resolves the target that was named, or starts a cluster of so many
+// nodes.
+func openArena(ctx context.Context, w world, f *chaosFlags, nodes int) (*arena, error) {
+	target, err := natsconn.Resolve(f.conn, w.getenv, natsconn.OnlyExplicit)
+	switch {
+	case errors.Is(err, natsconn.ErrNoTarget):
+		if f.conn != (natsconn.Config{Timeout: f.conn.Timeout}) || f.system.given() {
+			return nil, usagef("connection settings are given, but no server; name one with --server or --context")
+		}
+		return startArena(ctx, w, f, nodes)
+	case err != nil:
+		return nil, err
+	}
+	a := &arena{name: target.String(), app: target, servers: target.Servers()}
+	if f.system.given() {
+		c := natsconn.Config{
+			Context: f.system.context, Creds: f.system.creds, User: f.system.user, Password: f.system.password,
+			TLSCA: f.conn.TLSCA, TLSCert: f.conn.TLSCert, TLSKey: f.conn.TLSKey, TLSFirst: f.conn.TLSFirst, Timeout: f.conn.Timeout,
+		}
+		if c.Context == "" {
+			c.Servers = strings.Join(target.Servers(), ",")
+		}
+		if a.system, err = natsconn.Resolve(c, func(string) string { return "" }, natsconn.OnlyExplicit); err != nil {
+			return nil, fmt.Errorf("the system account: %w", err)
+		}
+		a.hasSys = true
+	}
+	return a, nil
+}
+
+// startArena starts a cluster whose links all run through proxies.
+func startArena(ctx context.Context, w world, f *chaosFlags, nodes int) (_ *arena, err error) {
+	a := &arena{name: "lab", fabric: proxy.NewFabric(proxy.FabricConfig{Seed: f.seed})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if a.dog, err = watchdog.Start(ctx); err != nil {
+		return nil, fmt.Errorf("cannot start the watchdog: %w", err)
+	}
+	a.cluster, err = lab.StartCluster(ctx, lab.ClusterConfig{Nodes: nodes, Children: true, Link: a.fabric.Link})
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the lab: %w", err)
+	}
+	fmt.Fprintf(w.stderr, "natsops: no server named; started a lab of %d nodes at %s\n", nodes, a.cluster.URL())
+	login := func(c lab.Credentials) (natsconn.Target, error) {
+		return natsconn.For(natsconn.Config{Servers: a.cluster.URL(), User: c.User, Password: c.Password, Timeout: f.conn.Timeout})
+	}
+	if a.app, err = login(a.cluster.Credentials()); err != nil {
+		return nil, err
+	}
+	system, _ := a.cluster.SystemCredentials()
+	a.system, err = login(system)
+	a.hasSys = true
+	return a, err
+}
+
+// close ends the lab, if there is one. The nodes are stopped before their links.
+func (a *arena) close() error {
+	var errs []error
+	if a.cluster != nil {
+		errs = append(errs, a.cluster.Stop())
+	}
+	if a.fabric != nil {
+		errs = append(errs, a.fabric.Close())
+	}
+	if a.dog != nil {
+		errs = append(errs, a.dog.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// env connects, and returns what a drill may use there. The connections end with
+// the function that it returns.
+func (a *arena) env(ctx context.Context, w world, id string, seed uint64) (chaos.Env, func(), error) {
+	e := chaos.Env{ID: id, Seed: seed, Version: w.version, Name: a.name, Owned: a.cluster != nil, Links: a.fabric}
+	var open []*nats.Conn
+	shut := func() {
+		for _, nc := range open {
+			nc.Close()
+		}
+	}
+	mark := "natsops-chaos-" + id
+	e.Dial = func(ctx context.Context, servers []string, name string, opts ...nats.Option) (*nats.Conn, error) {
+		target := a.app
+		if len(servers) > 0 {
+			var err error
+			if target, err = a.app.At(servers...); err != nil {
+				return nil, err
+			}
+		}
+		return target.Connect(ctx, name, opts...)
+	}
+	var err error
+	if e.App, err = a.app.Connect(ctx, mark+" control", steadfast()...); err != nil {
+		return e, shut, err
+	}
+	open = append(open, e.App)
+	if e.JS, err = a.jetStream(e.App); err != nil {
+		return e, shut, err
+	}
+	if a.hasSys {
+		if e.System, err = a.system.Connect(ctx, mark+" system", steadfast()...); err != nil {
+			return e, shut, fmt.Errorf("the system account: %w", err)
+		}
+		open = append(open, e.System)
+	}
+	if a.cluster != nil {
+		for _, n := range a.cluster.Nodes() {
+			e.Nodes = append(e.Nodes, n)
+		}
+		e.Watch = a.dog.Watch
+		return e, shut, nil
+	}
+	eye := e.App
+	if e.System != nil {
+		eye = e.System
+	}
+	e.Eye, err = inspect.Open(ctx, eye, inspect.Options{})
+	if err == nil {
+		closeConns := shut
+		shut = func() { e.Eye.Close(); closeConns() }
+	}
+	return e, shut, err
+}
+
+// steadfast keeps a connection through whatever a drill does to servers, and
+// notices soon that one has gone silent.
+func steadfast() []nats.Option {
+	return []nats.Option{
+		nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
+	}
+}
+
+func (a *arena) jetStream(nc *nats.Conn) (jetstream.JetStream, error) {
+	prefix, err := apiPrefix(a.app)
+	if err != nil {
+		return nil, err
+	}
+	timeout := jetstream.WithDefaultTimeout(a.app.Timeout())
+	if prefix == "" {
+		return jetstream.New(nc, timeout)
+	}
+	return jetstream.NewWithAPIPrefix(nc, prefix, timeout)
+}
+
+// clusterName is what has to be typed to break something there.
+func clusterName(t chaos.Target) string {
+	if t.Cluster != "" {
+		return t.Cluster
+	}
+	return strings.Join(t.Servers, ",")
+}
