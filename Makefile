@@ -5,6 +5,9 @@ TIMEOUT    ?= 10m
 FUZZTIME   ?= 10s
 BENCHCOUNT ?= 6
 SOAKTIME   ?= 1800
+RUNS       ?= 1
+
+INTERRUPTIONS ?= 100
 
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
@@ -75,6 +78,14 @@ bench: ## Go benchmarks, BENCHCOUNT (6) times, as benchstat reads them
 soak: ## memory of a long run, then race tests in random order for SOAKTIME (1800) seconds
 	$(STEP) "soak memory" env NATSOPS_SOAK=2m $(GO) test -count 1 -run TestMemoryStaysFlat -timeout 10m ./internal/bench/natsgo
 	@tools/soak $(SOAKTIME)
+
+.PHONY: drills
+drills: ## all built-in drills, RUNS (1) times, and what they showed onto their pages (half an hour each)
+	@tools/drills $(RUNS)
+
+.PHONY: heal
+heal: ## interrupt drills INTERRUPTIONS (100) times, and see that nothing is left
+	$(STEP) heal env NATSOPS_INTERRUPTIONS=$(INTERRUPTIONS) $(GO) test ./cmd/natsops -count 1 -timeout 90m -run TestInterruptedDrills
 
 .PHONY: compat
 compat: ## lag and doctor against real servers of older versions
