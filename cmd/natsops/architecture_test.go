@@ -29,7 +29,7 @@ func layers() map[string][]string {
 		"internal/bench":          {"internal/hint", "internal/ledger", "internal/quantity", "internal/slo", "internal/stats"},
 		"internal/bench/natsgo":   {"internal/bench"},
 		"internal/benchreport":    {"internal/bench", "internal/ledger", "internal/quantity", "internal/report", "internal/slo", "internal/stats"},
-		"internal/chaos":          {"internal/chaos/drill", "internal/chaos/fault", "internal/chaos/history", "internal/chaos/load", "internal/chaos/proxy", "internal/hint", "internal/inspect", "internal/slo"},
+		"internal/chaos":          {"internal/chaos/drill", "internal/chaos/fault", "internal/chaos/history", "internal/chaos/load", "internal/chaos/proxy", "internal/hint", "internal/inspect", "internal/inspect/lag", "internal/slo"},
 		"internal/chaos/drill":    {"internal/chaos/fault", "internal/chaos/load", "internal/hint", "internal/ledger", "internal/quantity", "internal/slo"},
 		"internal/chaos/fault":    {"internal/chaos/process", "internal/chaos/proxy", "internal/hint", "internal/quantity"},
 		"internal/chaos/history":  {},

@@ -153,7 +153,6 @@ func (a *arena) env(ctx context.Context, w world, id string, seed uint64) (chaos
 			e.Nodes = append(e.Nodes, n)
 		}
 		e.Watch = a.dog.Watch
-		return e, shut, nil
 	}
 	eye := e.App
 	if e.System != nil {

@@ -29,28 +29,40 @@ var (
 )
 
 // runDrills runs drills one after the other, prints what came of them, and
-// returns the worst. On clusters of our own each gets a new one.
+// returns the worst. On clusters of our own each gets a new one. One that could
+// not begin does not keep the others from it; one that could not be healed does.
 func runDrills(ctx context.Context, w world, f *chaosFlags, drills []drill.Drill) error {
 	var results []chaos.Result
 	var failed error
 	for i, d := range drills {
 		result, err := runDrill(ctx, w, f, d, label(i, len(drills), d))
-		if err != nil {
-			failed = err
-			break
+		if err == nil {
+			results = append(results, result)
+			err = f.keepHistory(result)
 		}
-		results = append(results, result)
-		if f.history != "" {
-			failed = saveHistory(f.history, result)
+		if err != nil && failed != nil {
+			fmt.Fprintf(w.stderr, "natsops: drill %s: %v\n", d.Name, err)
 		}
-		if failed != nil || ctx.Err() != nil || result.Verdict == chaos.HealFailed {
+		if failed == nil {
+			failed = err // told at the end
+		}
+		if ctx.Err() != nil || result.Verdict == chaos.HealFailed {
 			break
 		}
 	}
 	if len(results) == 0 {
 		return failed
 	}
-	return errors.Join(f.print(w, results), failed, worst(ctx, results))
+	if err := f.print(w, results); err != nil {
+		return err
+	}
+	if bad := worst(ctx, results); bad != nil {
+		if failed != nil {
+			fmt.Fprintf(w.stderr, "natsops: %v\n", failed)
+		}
+		return bad
+	}
+	return failed
 }
 
 func label(i, n int, d drill.Drill) string {
@@ -243,10 +255,13 @@ func writeDocuments(out io.Writer, format string, w world, docs []chaosreport.Do
 	return chaosreport.WriteSuite(out, format, chaosreport.Suite{Version: w.version, Drills: docs}, w.style(out))
 }
 
-// saveHistory writes what happened to every message, a JSON object a line. Of
-// several drills the last one stays.
-func saveHistory(file string, r chaos.Result) error {
-	err := save(file, 0o644, func(out io.Writer) error { return chaosreport.WriteHistory(out, r) })
+// keepHistory writes what happened to every message, a JSON object a line, to
+// the file that was asked for. Of several drills the last one stays.
+func (f *chaosFlags) keepHistory(r chaos.Result) error {
+	if f.history == "" {
+		return nil
+	}
+	err := save(f.history, 0o644, func(out io.Writer) error { return chaosreport.WriteHistory(out, r) })
 	if err != nil {
 		return fmt.Errorf("cannot save the history: %w", cause(err))
 	}

@@ -61,6 +61,9 @@ func (r *run) measure() {
 			m["drain"] = float64(max(0, drainedAt-fault.To))
 		}
 	}
+	if a := r.result.Alarm; a != nil {
+		m["alarm"] = float64(a.At - fault.From)
+	}
 	if r.load == nil {
 		return
 	}
@@ -152,7 +155,7 @@ func latencies(attempts []history.Attempt) (p50, p99 time.Duration, ok bool) {
 func (r *run) recovery(h history.Recovery) {
 	m := r.result.Metrics
 	for name, d := range map[string]*time.Duration{
-		"detect": h.Detect, "recover": h.Recover,
+		"detect": h.Detect, "recover": recovered(h),
 		"outage_max": h.Bystanders.OutageMax, "outage_total": h.Bystanders.OutageTotal,
 		"second_outage": h.SecondOutage, "victim_outage_max": h.Victims.OutageMax,
 		"consumer_gap": h.ConsumerGap,
@@ -164,6 +167,15 @@ func (r *run) recovery(h history.Recovery) {
 	if h.Availability != nil {
 		m["availability"] = *h.Availability
 	}
+}
+
+// recovered is when the last outage had ended of those who could use a server
+// that was up, or of all where nobody could.
+func recovered(h history.Recovery) *time.Duration {
+	if h.Bystanders.OutageMax == nil {
+		return h.Recover
+	}
+	return h.Bystanders.Recover
 }
 
 // events are the lines of the timeline, with those of the load's connections.

@@ -22,6 +22,7 @@ type Result struct {
 	Faults   []FaultResult
 	Phases   []Phase // in order
 	Timeline []Event // in order
+	Alarm    *Alarm  // of natsops lag; nil: it would not have given any
 	Steady   Gate    // before
 	Restored Gate    // after
 	Account  history.Account

@@ -162,10 +162,12 @@ func (r *run) inject(ctx context.Context, b *blow) error {
 	if err := r.env.Journal.Undo(b.n, b.strike.Undo); err != nil {
 		return fmt.Errorf("%w: %w", ErrJournal, err)
 	}
+	r.mu.Lock()
 	b.index = len(r.result.Faults)
 	r.result.Faults = append(r.result.Faults, FaultResult{
 		Kind: b.spec.Kind, Victims: b.strike.Victims, Down: b.strike.Down, Injected: r.since(),
 	})
+	r.mu.Unlock()
 	r.note("inject", b.spec.Kind, strings.Join(b.strike.Victims, ", "))
 	r.watch.broken(b.strike.Down)
 	if err := b.strike.Inject(ctx); err != nil {

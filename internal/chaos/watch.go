@@ -61,6 +61,7 @@ func newWatch(ctx context.Context, r *run) *watch {
 	w.listen()
 	w.done.Go(func() { w.every(ctx, watchEvery, w.look) })
 	w.done.Go(func() { w.every(ctx, leverEvery, w.guard) })
+	w.done.Go(func() { w.every(ctx, alarmEvery, (&sentry{r: r}).look) })
 	return w
 }
 

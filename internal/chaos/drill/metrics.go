@@ -77,7 +77,7 @@ func outageMetrics() []Metric {
 		atEnd("second_outage", slo.Duration, "longest such time that began after the last heal"),
 		atEnd("victim_outage_max", slo.Duration, "longest time without an acknowledgement of a publisher whose only server was taken away"),
 		atEnd("detect", slo.Duration, "from the first fault until a client noticed: an error, a disconnect, a missing acknowledgement"),
-		atEnd("recover", slo.Duration, "from the first fault until the end of the last outage; 0: there was none"),
+		atEnd("recover", slo.Duration, "from the first fault until the end of the last outage of a publisher that could use a server that was up, or of any where none could; 0: there was none"),
 		atEnd("availability", slo.Ratio, "share of the messages, of those first sent from the first fault on, that were acknowledged at that attempt"),
 		both("publish_p50", slo.Duration, "median time until the acknowledgement of an attempt"),
 		both("publish_p99", slo.Duration, "99th percentile of the same"),
@@ -95,6 +95,7 @@ func outageMetrics() []Metric {
 func consumerMetrics() []Metric {
 	return []Metric{
 		atEnd("consumer_gap", slo.Duration, "longest time without a delivery"),
+		atEnd("alarm", slo.Duration, "from the first fault until natsops lag would have called the consumer behind or broken"),
 		atEnd("backlog_peak", slo.Count, "most messages that waited for the consumer at a time"),
 		atEnd("backlog", slo.Count, "messages that waited for the consumer at the end"),
 		atEnd("drain", slo.Duration, "from the last heal until fewer than 100 messages waited for the consumer"),

@@ -17,7 +17,7 @@ func TestMetricsAreTheNamesThatResultsHave(t *testing.T) {
 	}
 	for name := range strings.FieldsSeq(`lost unknown unknown_stored refused_stored duplicates_stored duplicates_delivered
 		duplicates_unflagged reordered ack_mismatches unexpected undelivered outage_max outage_total second_outage
-		victim_outage_max detect recover consumer_gap drain replicas_equal publish_p50 publish_p99 availability errors
+		victim_outage_max detect recover consumer_gap alarm drain replicas_equal publish_p50 publish_p99 availability errors
 		errors_timeout errors_no_responders errors_disconnected disconnects reconnects closed backlog_peak backlog rate
 		replicas_current consumer_pending`) {
 		if !seen[name] {
