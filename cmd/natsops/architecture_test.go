@@ -23,7 +23,7 @@ const module = "github.com/natsops/natsops/"
 func layers() map[string][]string {
 	return map[string][]string{
 		"cmd/natsops": {
-			"internal/action", "internal/bench", "internal/bench/natsgo", "internal/benchreport", "internal/chaos", "internal/chaos/drill", "internal/chaos/fault", "internal/chaos/journal", "internal/chaos/proxy", "internal/chaos/watchdog", "internal/chaosreport", "internal/deadletter", "internal/hint", "internal/inspect", "internal/inspect/doctor", "internal/inspect/lag", "internal/inspectreport", "internal/lab", "internal/ledger", "internal/natsconn", "internal/quantity", "internal/report", "internal/sample", "internal/slo",
+			"internal/action", "internal/bench", "internal/bench/natsgo", "internal/benchreport", "internal/chaos", "internal/chaos/drill", "internal/chaos/fault", "internal/chaos/journal", "internal/chaos/process", "internal/chaos/proxy", "internal/chaos/watchdog", "internal/chaosreport", "internal/deadletter", "internal/hint", "internal/inspect", "internal/inspect/doctor", "internal/inspect/lag", "internal/inspectreport", "internal/lab", "internal/ledger", "internal/natsconn", "internal/quantity", "internal/report", "internal/sample", "internal/slo",
 		},
 		"internal/action":         {"internal/hint"},
 		"internal/bench":          {"internal/hint", "internal/ledger", "internal/quantity", "internal/slo", "internal/stats"},
@@ -76,7 +76,7 @@ func owners() map[string][]string {
 		"github.com/synadia-io/orbit.go":           {"internal/natsconn"},
 		"go.yaml.in/yaml/v3":                       {"internal/chaos/drill"},
 		"golang.org/x/net":                         {"internal/natsconn"},
-		"golang.org/x/sys":                         {"internal/bench", "internal/chaos/process", "internal/inspect", "internal/lab"},
+		"golang.org/x/sys":                         {"internal/bench", "internal/chaos/journal", "internal/chaos/process", "internal/inspect", "internal/lab"},
 		"golang.org/x/term":                        {"cmd/natsops"},
 	}
 }

@@ -31,6 +31,8 @@ type chaosFlags struct {
 	maxVictims                     int
 	dryRun, yes, destructive, keep bool
 	confirm                        string
+
+	processes, restarts map[string]string // by server
 }
 
 const chaosSafety = `Without --server, --context, NATS_URL or NATS_CONTEXT it runs on a cluster of its
@@ -96,6 +98,8 @@ func (f *chaosFlags) addRun(cmd *cobra.Command) {
 	flags.BoolVar(&f.yes, "yes", false, "do not ask, on a cluster that is not our own")
 	flags.StringVar(&f.confirm, "confirm", "", "the answer to the question, for scripts: the `NAME` of the cluster")
 	flags.BoolVar(&f.destructive, "destructive", false, "allow faults that nobody else can undo, on a cluster that is not our own")
+	flags.StringToStringVar(&f.processes, "process", nil, "the process of a server on this machine that may be broken, as `NAME=PIDFILE` (repeatable)")
+	flags.StringToStringVar(&f.restarts, "restart", nil, "the shell command that starts it again, as `NAME=COMMAND`; without, its supervisor has to")
 	flags.StringVar(&f.junit, "junit", "", "write a JUnit report to `FILE` as well")
 	flags.StringVar(&f.save, "save", "", "write the result as JSON to `FILE` as well")
 	f.addOutput(cmd, chaosreport.Formats()...)
@@ -127,6 +131,11 @@ func (f *chaosFlags) check(cmd *cobra.Command) error {
 	}
 	if f.dryRun && !slices.Contains(planFormats(), f.output) {
 		return usagef("--dry-run prints %s, not %s", strings.Join(planFormats(), " or "), f.output)
+	}
+	for name := range f.restarts {
+		if f.processes[name] == "" {
+			return usagef("--restart %s needs --process %s=PIDFILE", name, name)
+		}
 	}
 	for _, file := range []string{f.junit, f.save, f.history} {
 		if err := checkSave(file); err != nil {

@@ -206,8 +206,10 @@ func (f *chaosFlags) lacking(n fault.Need, owned bool) string {
 		return "signals, which Windows does not have"
 	case owned:
 		return ""
-	case n.Nodes || n.Links || n.Doors:
-		return "processes or links that are ours"
+	case n.Links:
+		return "links that are ours"
+	case n.Nodes && len(f.processes) == 0:
+		return "processes that we may break (--process)"
 	case n.System && !f.system.given():
 		return "the system account (--system-context, --system-creds)"
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +14,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/natsops/natsops/internal/chaos"
+	"github.com/natsops/natsops/internal/chaos/drill"
+	"github.com/natsops/natsops/internal/chaos/fault"
+	"github.com/natsops/natsops/internal/chaos/process"
 	"github.com/natsops/natsops/internal/chaos/proxy"
 	"github.com/natsops/natsops/internal/chaos/watchdog"
 	"github.com/natsops/natsops/internal/inspect"
@@ -30,6 +36,7 @@ type arena struct {
 	cluster *lab.Cluster // nil: somebody else's
 	fabric  *proxy.Fabric
 	dog     *watchdog.Dog
+	nodes   []fault.Node // whose processes we may break
 }
 
 // systemFlags say how to get into the system account of a cluster, beside the
@@ -46,7 +53,7 @@ func openArena(ctx context.Context, w world, f *chaosFlags, nodes int) (*arena, 
 	target, err := natsconn.Resolve(f.conn, w.getenv, natsconn.OnlyExplicit)
 	switch {
 	case errors.Is(err, natsconn.ErrNoTarget):
-		if f.conn != (natsconn.Config{Timeout: f.conn.Timeout}) || f.system.given() {
+		if f.conn != (natsconn.Config{Timeout: f.conn.Timeout}) || f.system.given() || len(f.processes) > 0 {
 			return nil, usagef("connection settings are given, but no server; name one with --server or --context")
 		}
 		return startArena(ctx, w, f, nodes)
@@ -67,7 +74,23 @@ func openArena(ctx context.Context, w world, f *chaosFlags, nodes int) (*arena, 
 		}
 		a.hasSys = true
 	}
-	return a, nil
+	return a, a.own(ctx, f)
+}
+
+// own takes the processes that were named.
+func (a *arena) own(ctx context.Context, f *chaosFlags) error {
+	for _, name := range slices.Sorted(maps.Keys(f.processes)) {
+		s, err := process.NewService(name, f.processes[name], f.restarts[name])
+		if err != nil {
+			return usagef("--process %s: %w", name, err)
+		}
+		a.nodes = append(a.nodes, s)
+	}
+	var err error
+	if len(a.nodes) > 0 {
+		a.dog, err = watchdog.Start(ctx)
+	}
+	return err
 }
 
 // startArena starts a cluster whose links all run through proxies.
@@ -84,6 +107,9 @@ func startArena(ctx context.Context, w world, f *chaosFlags, nodes int) (_ *aren
 	a.cluster, err = lab.StartCluster(ctx, lab.ClusterConfig{Nodes: nodes, Children: true, Link: a.fabric.Link})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the lab: %w", err)
+	}
+	for _, n := range a.cluster.Nodes() {
+		a.nodes = append(a.nodes, n)
 	}
 	fmt.Fprintf(w.stderr, "natsops: no server named; started a lab of %d nodes at %s\n", nodes, a.cluster.URL())
 	login := func(c lab.Credentials) (natsconn.Target, error) {
@@ -111,6 +137,29 @@ func (a *arena) close() error {
 		errs = append(errs, a.dog.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// doors gives a drill at somebody else's cluster proxies between its clients and
+// the servers, if it breaks these links. They end with the function returned.
+func (a *arena) doors(e *chaos.Env, d drill.Drill) (shut func()) {
+	needs := func(f fault.Spec) bool {
+		kind, err := fault.Lookup(f.Kind)
+		return err == nil && kind.Needs.Doors
+	}
+	if a.cluster != nil || !slices.ContainsFunc(d.Faults, needs) {
+		return func() {}
+	}
+	links := proxy.NewFabric(proxy.FabricConfig{Seed: e.Seed})
+	e.Links = links
+	e.Door = func(server, at string) (string, error) {
+		u, err := url.Parse(at)
+		if err != nil {
+			return "", err
+		}
+		u.Host, err = links.Link("", server, u.Host)
+		return u.String(), err
+	}
+	return func() { _ = links.Close() }
 }
 
 // env connects, and returns what a drill may use there. The connections end with
@@ -148,10 +197,8 @@ func (a *arena) env(ctx context.Context, w world, id string, seed uint64) (chaos
 		}
 		open = append(open, e.System)
 	}
-	if a.cluster != nil {
-		for _, n := range a.cluster.Nodes() {
-			e.Nodes = append(e.Nodes, n)
-		}
+	e.Nodes = a.nodes
+	if a.dog != nil {
 		e.Watch = a.dog.Watch
 	}
 	eye := e.App

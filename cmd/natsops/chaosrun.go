@@ -85,6 +85,7 @@ func runDrill(ctx context.Context, w world, f *chaosFlags, d drill.Drill, label 
 	if err != nil {
 		return result, err
 	}
+	defer a.doors(&env, d)()
 	env.Destructive, env.Keep = f.destructive, f.keep
 	env.Perform = f.door(w, a, d)
 	dir, err := chaosDir(w)
@@ -318,6 +319,7 @@ func previewDrill(ctx context.Context, w world, f *chaosFlags, d drill.Drill) (p
 	if err != nil {
 		return plan, err
 	}
+	defer a.doors(&env, d)()
 	env.Destructive, env.Journal = f.destructive, unwritten{}
 	return chaos.Preview(ctx, d, env)
 }

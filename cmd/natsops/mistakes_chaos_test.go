@@ -26,7 +26,7 @@ func chaosMistakes() []mistake {
 		{"chaos drill kil-node", []string{`"kil-node"`, "kill-node"}, false},
 		{"chaos drill nonsense", []string{`"nonsense"`, "one of kill-node"}, false},
 		{"chaos drill kill-node nonsense", []string{`"nonsense"`, "one of kill-node"}, false},
-		{"chaos drill kill-node --slo lots", []string{"--slo", `"lots"`, "a comparison"}, false},
+		{"chaos drill kill-node --slo lots", []string{"--slo", `"lots"`, "want a metric"}, false},
 		{"chaos drill kill-node --slo losst==0", []string{"--slo", `"losst"`, `did you mean "lost"?`}, false},
 		{"chaos drill kill-node --hold long", []string{"--hold", `"long"`, "such as"}, false},
 		{"chaos drill kill-node --hold 2h", []string{"1h"}, false},

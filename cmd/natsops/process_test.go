@@ -17,9 +17,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A process runs in the background of a script. testscript's own background
+// A background is a program that runs beside a script. testscript's own background
 // commands tell neither their exit code nor what they say while they run.
-type process struct {
+type background struct {
 	cmd            *exec.Cmd
 	stdout, stderr record
 	ended          chan struct{}
@@ -52,7 +52,7 @@ func cmdStart(ts *testscript.TestScript, args []string) {
 	s := stageOf(ts)
 	program, err := exec.LookPath(args[1])
 	ts.Check(err)
-	p := &process{cmd: exec.Command(program, args[2:]...), ended: make(chan struct{})}
+	p := &background{cmd: exec.Command(program, args[2:]...), ended: make(chan struct{})}
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.SysProcAttr = ownGroup()
 	for _, name := range s.environment {
@@ -76,7 +76,7 @@ func cmdStart(ts *testscript.TestScript, args []string) {
 }
 
 // fullPipe returns the near end of a pipe that takes nothing more.
-func (p *process) fullPipe() (*os.File, error) {
+func (p *background) fullPipe() (*os.File, error) {
 	far, near, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (p *process) fullPipe() (*os.File, error) {
 }
 
 // kill ends the process at the end of a script that has not done so.
-func (p *process) kill() {
+func (p *background) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 	if p.unread != nil {
@@ -103,7 +103,7 @@ func (p *process) kill() {
 	}
 }
 
-func processOf(ts *testscript.TestScript, name string) *process {
+func processOf(ts *testscript.TestScript, name string) *background {
 	p := stageOf(ts).processes[name]
 	if p == nil {
 		ts.Fatalf("no process is called %s", name)
@@ -139,7 +139,7 @@ func cmdSignal(ts *testscript.TestScript, args []string) {
 
 // wait waits for the end of a process, and makes what it has said the stdout
 // and stderr of the script.
-func (p *process) wait(ts *testscript.TestScript, name string) *os.ProcessState {
+func (p *background) wait(ts *testscript.TestScript, name string) *os.ProcessState {
 	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {

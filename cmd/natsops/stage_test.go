@@ -29,7 +29,7 @@ type stage struct {
 	server      *lab.Server
 	nc          *nats.Conn
 	heard       map[string]*audience
-	processes   map[string]*process
+	processes   map[string]*background
 	accepted    chan struct{} // closed when somebody has come to the mute server
 }
 
@@ -41,7 +41,7 @@ func setUpStage(e *testscript.Env) error {
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 	e.Setenv("LANG", "C.UTF-8")
-	s := &stage{heard: map[string]*audience{}, processes: map[string]*process{}}
+	s := &stage{heard: map[string]*audience{}, processes: map[string]*background{}}
 	for _, pair := range e.Vars {
 		name, _, _ := strings.Cut(pair, "=")
 		s.environment = append(s.environment, name)

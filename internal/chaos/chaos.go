@@ -39,14 +39,16 @@ type Env struct {
 	Name    string // of the target, without secrets
 	Owned   bool   // the cluster is ours and ends with the drill
 
-	Dial    load.Dial
-	App     *nats.Conn          // in the account of the load; reconnects for ever
-	JS      jetstream.JetStream // over App
-	System  *nats.Conn          // in the system account; nil: there is none
-	Eye     *inspect.Collector  // over the best of the two; nil: nobody looks at what is not the drill's
-	Nodes   []fault.Node        // servers whose processes are ours
-	Links   *proxy.Fabric       // see [fault.Site]
-	Doors   map[string]string   // URLs for clients, by server, where a proxy stands before it
+	Dial   load.Dial
+	App    *nats.Conn          // in the account of the load; reconnects for ever
+	JS     jetstream.JetStream // over App
+	System *nats.Conn          // in the system account; nil: there is none
+	Eye    *inspect.Collector  // over the best of the two; nil: nobody looks at what is not the drill's
+	Nodes  []fault.Node        // servers whose processes are ours
+	Links  *proxy.Fabric       // see [fault.Site]
+	// Door puts a proxy of Links before a server, and returns the URL for clients
+	// there. nil: the URLs of servers are such doors, or none is needed.
+	Door    func(server, url string) (string, error)
 	Watch   func(pid int, after time.Duration) (release func(), err error)
 	Journal Journal
 	// Perform is given the plan, and what carries it out, before anything is made

@@ -111,6 +111,9 @@ func (r *run) prepare(ctx context.Context) (Plan, error) {
 	if r.servers, r.result.Target, err = discover(ctx, r.env); err != nil {
 		return Plan{}, err
 	}
+	if err := r.install(); err != nil {
+		return Plan{}, err
+	}
 	if r.drill.Load.Rate > 0 {
 		if err := r.plot(ctx); err != nil {
 			return Plan{}, err
@@ -198,9 +201,9 @@ func (r *run) publishers() []load.Publisher {
 		return fmt.Sprintf("%s-%d", base, i+1)
 	}
 	for _, s := range r.servers {
-		urls = append(urls, r.door(s))
+		urls = append(urls, s.URL)
 		for i := range r.drill.Load.PerServer {
-			all = append(all, load.Publisher{Name: name(s.Name, i, r.drill.Load.PerServer), Server: s.Name, URLs: []string{r.door(s)}})
+			all = append(all, load.Publisher{Name: name(s.Name, i, r.drill.Load.PerServer), Server: s.Name, URLs: []string{s.URL}})
 		}
 	}
 	for i := range r.drill.Load.Any {
@@ -209,12 +212,19 @@ func (r *run) publishers() []load.Publisher {
 	return all
 }
 
-// door is where clients of the load find a server.
-func (r *run) door(s fault.Server) string {
-	if url := r.env.Doors[s.Name]; url != "" {
-		return url
+// install puts a door before each server.
+func (r *run) install() error {
+	if r.env.Door == nil {
+		return nil
 	}
-	return s.URL
+	for i, s := range r.servers {
+		url, err := r.env.Door(s.Name, s.URL)
+		if err != nil {
+			return fmt.Errorf("%w: put a proxy before server %s: %w", ErrTarget, s.Name, err)
+		}
+		r.servers[i].URL = url
+	}
+	return nil
 }
 
 // site is what faults may touch.

@@ -185,7 +185,7 @@ type figure struct {
 func figures() []figure {
 	return []figure{
 		{metric: "detect", text: "until a client could notice", missing: "no client noticed anything", absent: true},
-		{metric: "recover", text: "until outages were over, but for those of taken servers", missing: "one is not over, or it is not known", none: true},
+		{metric: "recover", text: "until outages of those with a server were over", missing: "one is not over, or it is not known", none: true},
 		{metric: "outage_max", text: "the longest, of publishers that had a server", none: true},
 		{metric: "second_outage", text: "the longest that began after the heal", missing: "nobody watched after a heal", none: true},
 		{metric: "victim_outage_max", text: "the longest, of those whose server was taken", missing: "nobody's only server was taken", none: true, absent: true},
