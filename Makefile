@@ -88,7 +88,7 @@ heal: ## interrupt drills INTERRUPTIONS (100) times, and see that nothing is lef
 	$(STEP) heal env NATSOPS_INTERRUPTIONS=$(INTERRUPTIONS) $(GO) test ./cmd/natsops -count 1 -timeout 90m -run TestInterruptedDrills
 
 .PHONY: compat
-compat: ## lag and doctor against real servers of older versions
+compat: ## lag, doctor and short drills against real servers of older versions
 	@tools/compat
 
 .PHONY: snapshot

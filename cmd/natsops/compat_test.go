@@ -132,6 +132,11 @@ func TestOlderServersAreUnderstood(t *testing.T) {
 				t.Run("lag/"+route, func(t *testing.T) { expectLag(t, names, args) })
 				t.Run("doctor/"+route, func(t *testing.T) { expectDoctor(t, version, route, args) })
 			}
+			for kind, more := range map[string]string{
+				"kick": "    params: {every: 500ms}", "step-down": "", "consumer-pause": "", "ack-hold": "", "nak-storm": "", "connection-storm": "", "reconnect-storm": "",
+			} {
+				t.Run("chaos/"+kind, func(t *testing.T) { expectDrill(t, version, all, drillOf(kind, more)) })
+			}
 			t.Run("frozen", func(t *testing.T) { expectFrozen(t, f, routes["system"]) })
 		})
 	}
@@ -186,6 +191,36 @@ func expectDoctor(t *testing.T, version, route string, args []string) {
 	}
 	for _, s := range doc.Skipped {
 		t.Logf("skipped: %s: %s", s.Check, s.Why)
+	}
+}
+
+// drillOf is a short drill of one fault.
+func drillOf(kind, more string) string {
+	lasts := "    for: 2s\n"
+	if kind == "step-down" || kind == "reconnect-storm" {
+		lasts = "" // it is over at once
+	}
+	return "apiVersion: natsops/v1\nkind: Drill\nname: short\nload: {rate: 50/s}\nsteady: {window: 2s, limit: 1m, slo: ['errors==0']}\n" +
+		"faults:\n  - type: " + kind + "\n" + lasts + more + "\nobserve: 3s\nexpect: ['lost==0', 'duplicates_stored==0', 'unexpected==0', 'undelivered==0']\n"
+}
+
+// expectDrill has a drill pass, or be refused where the server is too old for it.
+func expectDrill(t *testing.T, version, servers, text string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "drill.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"XDG_STATE_HOME": t.TempDir()}
+	o := natsops(t, env, "chaos", "run", file, "-s", servers, "--system-user", "system", "--system-password", "secret", "--yes", "-o", "json")
+	if strings.Contains(text, "consumer-pause") && strings.HasPrefix(version, "v2.10.") {
+		if o.code != 2 || !strings.Contains(o.stderr, "needs nats-server 2.11") {
+			t.Errorf("exit code %d: %s", o.code, o.stderr)
+		}
+		return
+	}
+	if o.code != 0 {
+		t.Errorf("exit code %d: %s\n%s", o.code, o.stderr, o.stdout)
 	}
 }
 

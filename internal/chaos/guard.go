@@ -97,11 +97,20 @@ func weaknesses(now *inspect.Snapshot) []string {
 		case g == nil:
 		case g.Leader == "":
 			weak = append(weak, "stream "+s.Name+" has no leader")
-		case slices.ContainsFunc(g.Replicas, func(p inspect.Peer) bool { return p.Offline || !p.Current }):
-			weak = append(weak, "a replica of stream "+s.Name+" is not current")
+		case slices.ContainsFunc(g.Replicas, lags):
+			weak = append(weak, "a replica of stream "+s.Name+" is away or behind")
 		}
 	}
 	return weak[:min(len(weak), 3)]
+}
+
+// farBehind is how many operations a replica may be behind. Under load a healthy
+// one is not current for moments, see [currentReplicas].
+const farBehind = 1000
+
+// lags reports whether a replica is away or far behind.
+func lags(p inspect.Peer) bool {
+	return p.Offline || p.Active > staleAfter || !p.Current && p.Lag > farBehind
 }
 
 // leaderless returns the streams of others that have no leader.
