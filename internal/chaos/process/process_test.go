@@ -56,6 +56,23 @@ func mustBecome(t *testing.T, pid int, stopped bool) {
 	}
 }
 
+func TestAProcessThatHasEndedAndWasNotWaitedForIsGone(t *testing.T) {
+	cmd := startVictim(t)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	limit := time.Now().Add(45 * time.Second)
+	for {
+		started, err := Started(cmd.Process.Pid)
+		if errors.Is(err, os.ErrProcessDone) {
+			return
+		}
+		if err != nil || time.Now().After(limit) {
+			t.Fatalf("it began at %q, %v", started, err)
+		}
+	}
+}
+
 func TestOnlyTheProcessThatBeganThenIsContinued(t *testing.T) {
 	cmd := startVictim(t)
 	pid := cmd.Process.Pid

@@ -15,7 +15,8 @@ const (
 )
 
 // Started is when a process began, in the clock's ticks after the boot: a text to
-// compare. The error is [os.ErrProcessDone] when there is none.
+// compare. The error is [os.ErrProcessDone] when there is none, or it has ended
+// and its parent has not yet asked how.
 func Started(pid int) (string, error) { return field(pid, fieldStarted) }
 
 // Stopped tells whether a process is stopped (SIGSTOP). The error is
@@ -37,6 +38,9 @@ func field(pid, number int) (string, error) {
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if number -= fieldState; number >= len(fields) {
 		return "", fmt.Errorf("/proc/%d/stat is too short", pid)
+	}
+	if state := string(fields[0]); state == "Z" || state == "X" {
+		return "", os.ErrProcessDone
 	}
 	return string(fields[number]), nil
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Started is when a process began, by the clock, to the second: a text to
-// compare. The error is [os.ErrProcessDone] when there is none.
+// compare. The error is [os.ErrProcessDone] when there is none, or it has ended
+// and its parent has not yet asked how.
 func Started(pid int) (string, error) { return column(pid, "lstart") }
 
 // Stopped tells whether a process is stopped (SIGSTOP). The error is
@@ -22,12 +23,14 @@ func Stopped(pid int) (bool, error) {
 
 // column is what ps says of a process.
 func column(pid int, name string) (string, error) {
-	ps := exec.Command("ps", "-o", name+"=", "-p", strconv.Itoa(pid)) //nolint:gosec // a number, and names of ours
+	ps := exec.Command("ps", "-o", "stat=", "-o", name+"=", "-p", strconv.Itoa(pid)) //nolint:gosec // a number, and names of ours
 	ps.Env = append(ps.Environ(), "LC_ALL=C", "TZ=UTC")
 	out, err := ps.Output()
-	said := strings.Join(strings.Fields(string(out)), " ")
-	if said == "" && (err == nil || ps.ProcessState != nil) {
-		return "", os.ErrProcessDone // ps exits with 1 then
+	fields := strings.Fields(string(out))
+	gone := len(fields) < 2 || strings.HasPrefix(fields[0], "Z")
+	said := strings.Join(fields[min(1, len(fields)):], " ")
+	if gone && (err == nil || ps.ProcessState != nil) {
+		return "", os.ErrProcessDone // ps exits with 1 where there is none
 	}
 	return said, err
 }
