@@ -8,14 +8,15 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"go.uber.org/goleak"
 
 	"github.com/natsops/natsops/internal/chaos/watchdog"
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in scripts that cmp compares with")
@@ -30,23 +31,18 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	if signal.Ignored(os.Interrupt) {
+		// Whoever starts the tests in the background of a script has them ignore
+		// Ctrl-C, and what they start, too. Handled here, it is not ignored there.
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	testscript.Main(leakTest{m}, map[string]func(){"natsops": main})
 }
 
 // A leakTest fails when goroutines are left behind.
 type leakTest struct{ m *testing.M }
 
-func (l leakTest) Run() int {
-	code := l.m.Run()
-	if code != 0 {
-		return code // what failed may well have left something
-	}
-	if err := goleak.Find(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
+func (l leakTest) Run() int { return leaktest.Run(l.m) }
 
 // An outcome is what a command line has led to.
 type outcome struct {

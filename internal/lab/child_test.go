@@ -15,6 +15,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
+
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 func TestChildrenEndAndCleanUpWhenTheirParentIsKilled(t *testing.T) {
@@ -102,7 +104,7 @@ func TestChildThatIsNoLabServerIsAClearError(t *testing.T) {
 				t.Errorf("the error has %d bytes", len(err.Error()))
 			}
 			mustBeEmpty(t, tmp)
-			goleak.VerifyNone(t, before)
+			leaktest.None(t, before)
 		})
 	}
 }
@@ -137,7 +139,7 @@ func TestStartOfAChildThatHangsCanBeCancelled(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 	mustBeEmpty(t, tmp)
-	goleak.VerifyNone(t, before)
+	leaktest.None(t, before)
 }
 
 func TestChildOutlivesTheContextOfItsStart(t *testing.T) {

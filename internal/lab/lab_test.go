@@ -15,6 +15,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
+
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 func TestJetStreamIsUsableAtOnceAndNothingIsLeftAfterStop(t *testing.T) {
@@ -35,7 +37,7 @@ func TestJetStreamIsUsableAtOnceAndNothingIsLeftAfterStop(t *testing.T) {
 				}
 			}
 			mustBeEmpty(t, tmp)
-			goleak.VerifyNone(t, before)
+			leaktest.None(t, before)
 			if _, err := dial(s.URL(), Credentials{}); !errors.Is(err, nats.ErrNoServers) {
 				t.Errorf("connect after Stop: got %v, want %v", err, nats.ErrNoServers)
 			}
@@ -103,7 +105,7 @@ func TestPortInUseIsNamed(t *testing.T) {
 			if kind == "in process" && !errors.Is(err, syscall.EADDRINUSE) {
 				t.Errorf("%v is not %v", err, syscall.EADDRINUSE)
 			}
-			goleak.VerifyNone(t, before)
+			leaktest.None(t, before)
 			if got, err := filepath.Glob(filepath.Join(tmp, "*")); len(got) != 1 {
 				t.Errorf("want the directory of the first lab only, got %q, %v", got, err)
 			}

@@ -1,0 +1,50 @@
+// Package leaktest fails tests that leave goroutines behind. It is goleak with
+// patience: goleak itself waits less than half a second for goroutines that are
+// about to end, which on a machine with too much to do is less than closing a
+// connection takes.
+package leaktest
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// patience bounds the wait for the end of goroutines; only a leak needs it.
+const patience = 30 * time.Second
+
+// Main runs the tests and exits. It fails when goroutines are left.
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run runs the tests and returns the exit code. It is 1 when goroutines are
+// left; what failed may well have left something, and is not looked at.
+func Run(m interface{ Run() int }) int {
+	if code := m.Run(); code != 0 {
+		return code
+	}
+	if err := find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// None fails the test when goroutines are left that options do not except.
+func None(t testing.TB, options ...goleak.Option) {
+	t.Helper()
+	if err := find(options...); err != nil {
+		t.Error(err)
+	}
+}
+
+func find(options ...goleak.Option) error {
+	for limit := time.Now().Add(patience); ; {
+		err := goleak.Find(options...) // which waits a while, too
+		if err == nil || time.Now().After(limit) {
+			return err
+		}
+	}
+}
