@@ -106,3 +106,22 @@ func TestLatenessOfTheGeneratorIsMeasured(t *testing.T) {
 		}
 	})
 }
+
+// The last requests have as many attempts as all others, however long those take.
+func TestTheEndWaitsForEveryAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newFakeNet()
+		net.fate = func(n uint64, s string, data []byte) ([]time.Duration, []byte) {
+			if s == "test.subject" && n > 2 { // the first is a probe, the second its reply
+				return nil, data
+			}
+			return []time.Duration{time.Millisecond}, data
+		}
+		cfg := base(Request)
+		cfg.Msgs, cfg.InFlight, cfg.Retries, cfg.Timeout, cfg.Closed = 3, 3, 3, 5*time.Second, true
+		res := mustRun(t, net, cfg)
+		if res.ErrorCount != 3 || res.Retries != 9 || res.Unfinished != 0 || res.Response.Min < 20*time.Second {
+			t.Errorf("%d errors, %d retries, %d unfinished, response %v; want 3 that took 4 times 5 s", res.ErrorCount, res.Retries, res.Unfinished, res.Response)
+		}
+	})
+}

@@ -115,7 +115,7 @@ func TestSharesAddUpToTheWhole(t *testing.T) {
 func TestBackoffGrowsAndIsSpread(t *testing.T) {
 	for n := range MaxRetries {
 		seen := map[time.Duration]bool{}
-		ceiling := min(backoffMost, backoffBase<<n)
+		ceiling := backoffCeiling(n)
 		for range 100 {
 			d := backoff(n)
 			if d <= 0 || d > ceiling {

@@ -40,12 +40,23 @@ const (
 	backoffMost = 2 * time.Second
 )
 
+// longestRequest is how long it takes until a request has failed that is never
+// answered, with all its attempts.
+func (c Config) longestRequest() time.Duration {
+	d := c.Timeout
+	for n := range c.Retries {
+		d += backoffCeiling(n) + c.Timeout
+	}
+	return d
+}
+
+func backoffCeiling(n int) time.Duration { return min(backoffMost, backoffBase<<n) }
+
 // backoff returns how long to wait before attempt n+2: exponential with full
 // jitter, so that clients that failed together do not come back together
 // (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 func backoff(n int) time.Duration {
-	ceiling := min(backoffMost, backoffBase<<n)
-	return rand.N(ceiling) + 1 //nolint:gosec // spreading load, not a secret
+	return rand.N(backoffCeiling(n)) + 1 //nolint:gosec // spreading load, not a secret
 }
 
 // sweep gives up requests that waited too long, and sends again those whose

@@ -179,8 +179,11 @@ func (r *run) drain(ctx context.Context) {
 		case <-tick.C:
 		}
 		patience := quiet
-		if r.down.Load() > 0 || r.cfg.Workload == Request {
-			patience = r.cfg.Timeout + quiet
+		switch {
+		case r.cfg.Workload == Request:
+			patience += r.cfg.longestRequest()
+		case r.down.Load() > 0:
+			patience += r.cfg.Timeout
 		}
 		now := r.outstanding()
 		if now < least {
