@@ -142,8 +142,9 @@ func (r *run) flush(ctx context.Context) (int64, error) {
 	return r.clock.now(), first
 }
 
-// How long the end of a run may take after an interrupt.
-const hurry = 500 * time.Millisecond
+// How long the end of a run may take after an interrupt. It takes as long only
+// where something is still out.
+const hurry = 2 * time.Second
 
 // afterLoad returns a context for what follows the load: it outlives ctx, but
 // once ctx has ended by no more than hurry.
@@ -157,7 +158,7 @@ func (r *run) afterLoad(ctx context.Context, most time.Duration) (context.Contex
 }
 
 // How long nothing may arrive before what is still out is taken for lost.
-const quiet = time.Second
+const quiet = 2 * time.Second
 
 // drain waits for what is on its way, as long as more of it keeps arriving.
 func (r *run) drain(ctx context.Context) {
