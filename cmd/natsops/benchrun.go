@@ -175,7 +175,11 @@ func (p place) benchEnv(ctx context.Context) (bench.Env, func(), error) {
 		return bench.Env{}, nil, err
 	}
 	env := bench.Env{SameHost: p.lab != nil || onLoopback(nc.ConnectedAddr())}
-	look, cancel := context.WithTimeout(ctx, lookAround)
+	most := lookAround
+	if p.monitor != "" {
+		most = p.target.Timeout() // it is not a guess
+	}
+	look, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	source, err := inspect.FindVarz(look, nc, p.monitor)
 	if err != nil {

@@ -83,6 +83,6 @@ func (p place) close() error {
 	return p.lab.Stop()
 }
 
-// How long the look at the server's resources may take before a run goes on
-// without it.
+// How long the look for somebody who knows the server's resources may take
+// before a run goes on without, where nobody is named.
 const lookAround = time.Second

@@ -35,7 +35,12 @@ type witness struct {
 	most   float64
 }
 
-const witnessEvery = time.Second
+const (
+	witnessEvery = time.Second
+	// witnessPatience is for the two samples that a run cannot do without, next to
+	// which nothing else happens. The others are best effort.
+	witnessPatience = 5 * time.Second
+)
 
 // errNoUsage says that nobody can be asked.
 var errNoUsage = errors.New("not available")
@@ -43,7 +48,7 @@ var errNoUsage = errors.New("not available")
 func startWitness(ctx context.Context, env Env) *witness {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &witness{env: env, cancel: cancel, ended: make(chan struct{})}
-	if w.first, w.err = w.sample(ctx); w.err != nil {
+	if w.first, w.err = w.sample(ctx, witnessPatience); w.err != nil {
 		close(w.ended)
 		return w
 	}
@@ -52,11 +57,11 @@ func startWitness(ctx context.Context, env Env) *witness {
 	return w
 }
 
-func (w *witness) sample(ctx context.Context) (UsageSample, error) {
+func (w *witness) sample(ctx context.Context, patience time.Duration) (UsageSample, error) {
 	if w.env.Usage == nil {
 		return UsageSample{}, errNoUsage
 	}
-	ctx, cancel := context.WithTimeout(ctx, witnessEvery)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return w.env.Usage(ctx)
 }
@@ -70,7 +75,7 @@ func (w *witness) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if s, err := w.sample(ctx); err == nil {
+			if s, err := w.sample(ctx, witnessEvery); err == nil {
 				w.add(s)
 			}
 		}
@@ -102,7 +107,7 @@ func (w *witness) finish(ctx context.Context) (*ServerUsage, string) {
 	if w.err != nil {
 		return nil, w.err.Error()
 	}
-	last, err := w.sample(context.WithoutCancel(ctx))
+	last, err := w.sample(context.WithoutCancel(ctx), witnessPatience)
 	if err != nil {
 		return nil, "the server did not answer after the run: " + err.Error()
 	}
