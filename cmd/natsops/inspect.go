@@ -30,7 +30,7 @@ type inspectFlags struct {
 	window      time.Duration
 }
 
-// questionTimeout bounds the wait for one answer, unless --timeout does. Questions
+// questionTimeout bounds the wait for one answer, unless --timeout or NATS_TIMEOUT does. Questions
 // are asked in parallel, so that a dead server costs this once.
 const questionTimeout = 2 * time.Second
 
@@ -109,6 +109,9 @@ func (s *session) connect(ctx context.Context, w world, f *inspectFlags, o *insp
 		return err
 	}
 	s.target = target.String()
+	if w.getenv("NATS_TIMEOUT") != "" {
+		o.Timeout = target.Timeout() // which a flag beats
+	}
 	if o.APIPrefix, err = apiPrefix(target); err != nil {
 		return err
 	}
