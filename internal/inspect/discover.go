@@ -57,8 +57,10 @@ func (c *Collector) find(ctx context.Context) error {
 }
 
 // whilePatient returns a context that ends soon after a question that everybody
-// may ask was answered. Usually it is said at once that nobody answers what only
-// the system account may ask; but not where somebody else listens to all subjects.
+// may ask was answered twice. Usually it is said at once that nobody answers what
+// only the system account may ask; but not where somebody else listens to all
+// subjects. The second time tells apart a server that does not answer from one
+// that has had no time to answer anything.
 func (c *Collector) whilePatient(ctx context.Context) context.Context {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	go func() {
@@ -70,8 +72,11 @@ func (c *Collector) whilePatient(ctx context.Context) context.Context {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			giveUp(wire.ErrSilent)
 		case <-ctx.Done():
+			return
+		}
+		if _, err := c.conn.Ask(ctx, wire.Question{Subject: "$SYS.REQ.USER.INFO"}); err == nil {
+			giveUp(wire.ErrSilent)
 		}
 	}()
 	return ctx

@@ -56,7 +56,7 @@ func (c *Conn) Gather(ctx context.Context, q Question, a Audience, each func(Rep
 		return explain(ctx, q.Subject, time.Now(), err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails when the connection is gone, and the subscription with it
-	w := wait{sent: time.Now(), audience: a, want: -1}
+	w := wait{sent: time.Now(), audience: a, want: -1, catchUp: func() { _ = c.nc.FlushWithContext(ctx) }}
 	c.requests.Add(1)
 	if err := c.nc.PublishMsg(m); err != nil {
 		return explain(ctx, q.Subject, w.sent, err)
@@ -75,6 +75,9 @@ type wait struct {
 	want     int // answers; -1: not known yet, 0: nobody knows
 	got      int
 	slowest  time.Duration // answer so far
+	// catchUp returns when everything has come that was under way, if it is not
+	// nil. Whoever was held up himself must not take others for slow.
+	catchUp func()
 }
 
 // collect returns the reason why waiting ended before all that was waited for
@@ -95,7 +98,12 @@ func (w *wait) collect(ctx context.Context, msgs <-chan *nats.Msg, each func(*na
 		case <-known:
 			w.want, known = w.audience.Expect.n, nil
 		case <-patience.C:
-			return errors.New("nothing more came")
+			if w.catchUp != nil {
+				w.catchUp()
+			}
+			if len(msgs) == 0 {
+				return errors.New("nothing more came")
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

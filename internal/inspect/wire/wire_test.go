@@ -14,12 +14,12 @@ import (
 
 	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats.go"
-	"go.uber.org/goleak"
 
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // The words are those of nats-server, client.go.
 func TestViolationsAreRead(t *testing.T) {
@@ -113,7 +113,7 @@ func dial(t *testing.T, o ...nats.Option) *nats.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(server.URL(), append(o, nats.Token(server.Credentials().Token), nats.NoReconnect())...)
+	nc, err := nats.Connect(server.URL(), append(o, nats.Timeout(time.Minute), nats.Token(server.Credentials().Token), nats.NoReconnect())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,26 +133,26 @@ func TestQuestionsThatNobodyAnswersSaySo(t *testing.T) {
 	if _, err := nc.SubscribeSync("silent"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	ask := map[string]func(string) error{
-		"Ask": func(subject string) error {
+	ask := map[string]func(context.Context, string) error{
+		"Ask": func(ctx context.Context, subject string) error {
 			_, err := c.Ask(ctx, Question{Subject: subject})
 			return err
 		},
-		"Gather": func(subject string) error {
+		"Gather": func(ctx context.Context, subject string) error {
 			return c.Gather(ctx, Question{Subject: subject}, Audience{Expect: NewTally()}, func(Reply) {})
 		},
 	}
 	for name, ask := range ask {
-		if err := ask("nobody"); !errors.Is(err, ErrNobody) || err.Error() != "nobody answers to nobody" {
+		if err := ask(t.Context(), "nobody"); !errors.Is(err, ErrNobody) || err.Error() != "nobody answers to nobody" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, ask := range ask {
-		if err := ask("silent"); !errors.Is(err, ErrSilent) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if err := ask(ctx, "silent"); !errors.Is(err, ErrSilent) {
 			t.Errorf("%s: %v", name, err)
 		}
+		cancel()
 	}
 	if cost := c.Cost(); cost.Requests != 4 || cost.Replies != 0 {
 		t.Errorf("cost %+v", cost)
