@@ -4,9 +4,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
+
+// clientLimit is how long a client may take to say who it is. It comes from this
+// machine, which may have too much to do for the 2 s that nats-server allows.
+const clientLimit = 30 * time.Second
 
 const (
 	routeUser = "route"
@@ -29,6 +34,7 @@ func (s spec) options() (*server.Options, error) {
 		HTTPPort:        s.MonitorPort,
 		MaxPayload:      int32(s.Config.MaxPayload),
 		MaxPending:      s.Config.MaxPending,
+		AuthTimeout:     clientLimit.Seconds(),
 		JetStream:       true,
 		StoreDir:        s.Config.StoreDir,
 		NoSigs:          true,
@@ -49,7 +55,7 @@ func (s spec) options() (*server.Options, error) {
 		return o, nil
 	}
 	var err error
-	o.TLS, o.TLSHandshakeFirst = true, s.Config.TLSFirst
+	o.TLS, o.TLSHandshakeFirst, o.TLSTimeout = true, s.Config.TLSFirst, clientLimit.Seconds()
 	o.TLSConfig, err = server.GenTLSConfig(&server.TLSConfigOpts{
 		CertFile: filepath.Join(s.Dir, serverCert),
 		KeyFile:  filepath.Join(s.Dir, serverKey),

@@ -12,8 +12,9 @@ import (
 const (
 	// readyLimit bounds the wait for a new cluster. It is ready within a second,
 	// or, when nobody won the first election, the second: elections of
-	// nats-server begin after 4 to 9 s without a leader (raft.go).
-	readyLimit = time.Minute
+	// nats-server begin after 4 to 9 s without a leader (raft.go). A machine with
+	// too much to do can lose a few of them.
+	readyLimit = 2 * time.Minute
 	readyTick  = 20 * time.Millisecond
 	// askLimit bounds the wait for one answer.
 	askLimit = 2 * time.Second

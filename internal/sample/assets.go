@@ -19,7 +19,7 @@ const (
 	kind     = "sample"
 
 	// removeLimit bounds the removal of all streams, on a server that may be gone.
-	removeLimit = 10 * time.Second
+	removeLimit = 30 * time.Second
 	pausedFor   = 24 * time.Hour
 	patience    = 5 // questions without an answer, each of which takes some seconds
 )

@@ -59,6 +59,10 @@ func (c *conn) overwhelmOnce(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
+	// The time counts from when the server has it all, however slow the machine is.
+	if err := flush(ctx, c.Conn); err != nil {
+		return false, err
+	}
 	if err := pause(ctx, deafFor); err != nil {
 		return false, err
 	}

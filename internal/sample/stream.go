@@ -36,7 +36,7 @@ func feeds() []feed {
 		queue("COUPONS", "marketing", 1, "coupons.redeemed"),
 		queue("EXPORTS", "partner-api", 10, "exports.ready"),
 		queue("WEBHOOKS", "hooks", 10, "webhooks.due"),
-		queue("LABELS", "packing", 5, "labels.print"),
+		queue("LABELS", "packing", 5, "labels.print").with(25, 0), // so many that the hung worker has its seven at once
 		queue("THUMBNAILS", "uploads", 60, "thumbnails.wanted"),
 		queue("LEDGER", "bookkeeping", 5, "ledger.entry"),
 		queue("SEARCH", "catalog-changes", 10, "search.changed").with(5_000, 0),

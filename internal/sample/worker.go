@@ -57,14 +57,22 @@ func visitor(name string, n int, then func(context.Context, []jetstream.Msg) err
 			return err
 		}
 		var taken []jetstream.Msg
+		seen := map[uint64]bool{} // what is delivered again, to a visitor who was held up, is not another message
 		for len(taken) < n {
 			// The request ends with its last message, so that none is left open.
-			batch, err := consumer.Fetch(n-len(taken), jetstream.FetchMaxWait(time.Second))
+			batch, err := consumer.Fetch(n-len(taken), jetstream.FetchMaxWait(askFor))
 			if err != nil {
 				return err
 			}
 			for m := range batch.Messages() {
-				taken = append(taken, m)
+				at, err := m.Metadata()
+				if err != nil {
+					return err
+				}
+				if !seen[at.Sequence.Stream] {
+					taken = append(taken, m)
+				}
+				seen[at.Sequence.Stream] = true
 			}
 			if ctx.Err() != nil || c.IsClosed() {
 				return errClosed
