@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -21,6 +20,9 @@ import (
 //
 //	exits CODE[|CODE] PROGRAM ARGS...
 //	                                 run, and fail unless it exits with a CODE
+//	becomes CODE PATTERN... -- PROGRAM ARGS...
+//	                                 run again and again, until it exits with CODE and
+//	                                 says every PATTERN
 //	start [-stuck] NAME PROGRAM ARGS...
 //	                                 run in the background; stuck: into a pipe that is full
 //	says NAME PATTERN VARIABLE       wait until it says PATTERN, keep the first group of it
@@ -41,9 +43,11 @@ import (
 //	                                 answer requests: the first N, each twice
 //	listen SUBJECT                   keep what is published
 //	heard SUBJECT N                  wait for N messages, describe all on stdout
+//	asked SUBJECT CLIENTS N          wait until so many clients have asked N times each
 //	unheard SUBJECT                  fail if there was a message
 //	flows [-at URL] SUBJECT          wait until a load is running
 //	subscribed SUBJECT N             wait for N subscriptions
+//	fetched PAGE N                   wait until the monitoring was asked for a page N times
 //	disconnected                     wait until natsops has no connection any more
 //
 //	stream NAME SUBJECT              make a stream
@@ -70,6 +74,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":        command(2, cmdExits),
+			"becomes":      command(4, cmdBecomes),
 			"start":        command(2, cmdStart),
 			"says":         command(3, cmdSays),
 			"signal":       command(2, cmdSignal),
@@ -85,9 +90,11 @@ func TestScripts(t *testing.T) {
 			"respond":      command(1, cmdRespond),
 			"listen":       command(1, cmdListen),
 			"heard":        command(2, cmdHeard),
+			"asked":        command(3, cmdAsked),
 			"unheard":      command(1, cmdUnheard),
 			"flows":        command(1, cmdFlows),
 			"subscribed":   command(2, cmdSubscribed),
+			"fetched":      command(2, cmdFetched),
 			"disconnected": command(0, cmdDisconnected),
 			"stream":       command(2, cmdStream),
 			"consumer":     command(2, cmdConsumer),
@@ -113,39 +120,24 @@ func command(least int, do func(*testscript.TestScript, []string)) func(*testscr
 }
 
 func cmdExits(ts *testscript.TestScript, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	exit, failed := errors.AsType[*exec.ExitError](err)
-	got := 0
-	switch {
-	case failed:
-		got = exit.ExitCode()
-	case err != nil:
-		ts.Fatalf("%v", err)
-	}
+	got := exitCode(ts, args[1:])
 	if !slices.Contains(strings.Split(args[0], "|"), strconv.Itoa(got)) {
 		ts.Fatalf("exit code %d, want %s", got, args[0])
 	}
+}
+
+// exitCode runs a program to its end.
+func exitCode(ts *testscript.TestScript, program []string) int {
+	err := ts.Exec(program[0], program[1:]...)
+	if exit, failed := errors.AsType[*exec.ExitError](err); failed {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
 }
 
 func number(ts *testscript.TestScript, text string) int {
 	n, err := strconv.Atoi(text)
 	ts.Check(err)
 	return n
-}
-
-// patience bounds every wait; only what is broken needs it.
-const patience = 30 * time.Second
-
-// eventually polls until ok.
-func eventually(ts *testscript.TestScript, what string, ok func() bool) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(patience)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			ts.Fatalf("not within %v: %s", patience, what)
-		}
-	}
 }
