@@ -14,7 +14,7 @@ import (
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	const secret = "s3cr3tWord"
-	seed, down := newSeed(t), closedPort(t)
+	seed, down := newSeed(t), closed(1)
 	cases := []struct {
 		name   string
 		config natsconn.Config

@@ -14,13 +14,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
-	"go.uber.org/goleak"
 
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 	"github.com/natsops/natsops/internal/natsconn"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // startLab runs a server and returns what a client says to get in.
 func startLab(t *testing.T, c lab.Config) natsconn.Config {
@@ -168,7 +168,7 @@ func TestCredentialsOverrideThoseInTheURLOfAWeakerLayer(t *testing.T) {
 
 func TestConnectFindsTheServerThatWorksAndKeepsTheOthers(t *testing.T) {
 	c := startLab(t, lab.Config{Auth: lab.AuthUser})
-	c.Servers = "nats://" + closedPort(t) + "," + c.Servers
+	c.Servers = "nats://" + closed(1) + "," + c.Servers
 	nc, err := connect(t, c, nats.DontRandomize(), nats.IgnoreDiscoveredServers())
 	if err != nil {
 		t.Fatal(err)

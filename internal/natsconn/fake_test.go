@@ -84,16 +84,9 @@ func greetsWithTLS(cert tls.Certificate) func(net.Conn) {
 	}
 }
 
-// closedPort is an address that refuses connections.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// closed is an address that refuses connections. The numbers are those of services
+// that are no more: a port that was free could be somebody else's a moment later.
+func closed(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // selfSigned makes a certificate for host, valid from an hour ago to until,
 // that is its own authority, and the files that hold it and its key.
