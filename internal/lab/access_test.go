@@ -53,7 +53,7 @@ func mustRefuse(t *testing.T, s *Server, cfg Config) {
 	good := s.Credentials()
 	refuse := func(what string, c Credentials, is func(error) bool) {
 		t.Helper()
-		nc, err := dial(s.URL(), c, append(tlsOptions(cfg), nats.Timeout(10*time.Second))...)
+		nc, err := dial(s.URL(), c, tlsOptions(cfg)...)
 		if err == nil {
 			nc.Close()
 			t.Errorf("%s: admitted", what)

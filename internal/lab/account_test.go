@@ -66,14 +66,14 @@ func TestSystemAccountSeesTheServerAndTheAppDoesNot(t *testing.T) {
 			continue
 		}
 		const ping = "$SYS.REQ.SERVER.PING"
-		if _, err := connect(t, s, tlsOptions(cfg)...).Conn().Request(ping, nil, 10*time.Second); !errors.Is(err, nats.ErrNoResponders) {
+		if _, err := connect(t, s, tlsOptions(cfg)...).Conn().Request(ping, nil, patience); !errors.Is(err, nats.ErrNoResponders) {
 			t.Errorf("%+v: %s in the app account: %v", cfg, ping, err)
 		}
 		nc, err := dial(s.URL(), c, tlsOptions(cfg)...)
 		if err != nil {
 			t.Fatalf("%+v: %v", cfg, err)
 		}
-		if _, err := nc.Request(ping, nil, 10*time.Second); err != nil {
+		if _, err := nc.Request(ping, nil, patience); err != nil {
 			t.Errorf("%+v: %s in the system account: %v", cfg, ping, err)
 		}
 		nc.Close()
@@ -124,13 +124,13 @@ func TestUserPublishesOnlyWhatItMay(t *testing.T) {
 			t.Errorf("got password %q", c.Password)
 		}
 		nc := connectAs(t, s.URL(), c, ok)
-		if _, err := nc.Request(test.may, nil, 10*time.Second); err != nil {
+		if _, err := nc.Request(test.may, nil, patience); err != nil {
 			t.Errorf("%s: %s: %v", test.user, test.may, err)
 		}
 		if err := nc.Publish(test.mayNot, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := nc.Flush(); err != nil {
+		if err := nc.FlushTimeout(patience); err != nil {
 			t.Fatal(err)
 		}
 		if err := nc.LastError(); !errors.Is(err, nats.ErrPermissionViolation) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
+
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 func TestClusterIsUsableAtOnceAndNothingIsLeftAfterStop(t *testing.T) {
@@ -23,9 +25,16 @@ func TestClusterIsUsableAtOnceAndNothingIsLeftAfterStop(t *testing.T) {
 				t.Fatal(err)
 			}
 			js := join(t, c)
-			if _, err := js.Stream(patient(t), proof); !errors.Is(err, jetstream.ErrStreamNotFound) {
-				t.Errorf("the stream that was made as a proof: %v", err)
-			}
+			insist(t, "the stream that was made as a proof", func(ctx context.Context) error {
+				_, err := js.Stream(ctx, proof)
+				switch {
+				case err == nil:
+					return errors.New("it is still there")
+				case errors.Is(err, jetstream.ErrStreamNotFound):
+					return nil
+				}
+				return err
+			})
 			spread(t, c, js, "hello")
 			js.Conn().Close()
 			for range 2 {
@@ -34,7 +43,7 @@ func TestClusterIsUsableAtOnceAndNothingIsLeftAfterStop(t *testing.T) {
 				}
 			}
 			mustBeEmpty(t, tmp)
-			goleak.VerifyNone(t, before)
+			leaktest.None(t, before)
 			for i, n := range c.Nodes() {
 				if want := fmt.Sprintf("n%d", i+1); n.Name() != want {
 					t.Errorf("got name %s, want %s", n.Name(), want)
@@ -183,7 +192,7 @@ func TestStartOfAClusterCanBeCancelled(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 	mustBeEmpty(t, tmp)
-	goleak.VerifyNone(t, before)
+	leaktest.None(t, before)
 }
 
 func BenchmarkClusterBoot(b *testing.B) {

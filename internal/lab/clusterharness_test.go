@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -27,7 +26,7 @@ func mustCluster(t *testing.T, cfg ClusterConfig) *Cluster {
 // join connects to any node, and to another one when that is gone.
 func join(t *testing.T, c *Cluster) jetstream.JetStream {
 	t.Helper()
-	nc, err := dial(c.URL(), c.Credentials(), nats.Timeout(10*time.Second))
+	nc, err := dial(c.URL(), c.Credentials())
 	if err != nil {
 		t.Fatalf("connect to %s: %v", c.URL(), err)
 	}
@@ -43,10 +42,11 @@ func join(t *testing.T, c *Cluster) jetstream.JetStream {
 func spread(t *testing.T, c *Cluster, js jetstream.JetStream, text string) jetstream.Stream {
 	t.Helper()
 	cfg := jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Replicas: len(c.Nodes())}
-	stream, err := js.CreateStream(patient(t), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var stream jetstream.Stream
+	insist(t, "make stream S", func(ctx context.Context) (err error) {
+		stream, err = js.CreateStream(ctx, cfg)
+		return err
+	})
 	write(t, js, text)
 	return stream
 }
@@ -68,9 +68,7 @@ func write(t *testing.T, js jetstream.JetStream, text string) {
 func bystander(t *testing.T, c *Cluster, stream jetstream.Stream) *Node {
 	t.Helper()
 	var jsz jsz
-	if err := c.Nodes()[0].ask(t.Context(), "/jsz", &jsz); err != nil {
-		t.Fatal(err)
-	}
+	insist(t, "who leads the cluster", func(ctx context.Context) error { return c.Nodes()[0].ask(ctx, "/jsz", &jsz) })
 	leaders := []string{jsz.Meta.Leader, stream.CachedInfo().Cluster.Leader}
 	i := slices.IndexFunc(c.Nodes(), func(n *Node) bool { return !slices.Contains(leaders, n.Name()) })
 	return c.Nodes()[i]

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func mustStart(t *testing.T, start func(context.Context, Config) (*Server, error
 
 // dial connects with c. The lab's own TLSFirst is up to the caller.
 func dial(url string, c Credentials, opts ...nats.Option) (*nats.Conn, error) {
-	opts = append(opts, nats.NoReconnect())
+	opts = append([]nats.Option{nats.Timeout(patience), nats.NoReconnect()}, opts...)
 	if c.User != "" {
 		opts = append(opts, nats.UserInfo(c.User, c.Password))
 	}
@@ -80,27 +81,38 @@ func connect(t *testing.T, s *Server, opts ...nats.Option) jetstream.JetStream {
 	return js
 }
 
-// patient is a context for requests. On a machine in trouble an answer can take
-// longer than the 5 s of package jetstream; and the first election in a new
-// stream, which is lost when the other nodes have not yet joined, as long as
-// the 4 to 9 s to the next.
-func patient(t *testing.T) context.Context {
+// patience bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do. An election takes 4 to 9 s, and can be lost.
+const patience = 2 * time.Minute
+
+// insist makes a request until it is answered; the answer must be no error. On a
+// machine in trouble it can take longer than the 5 s of package jetstream; and who
+// asks a group while it elects a leader is not answered at all.
+func insist(t *testing.T, what string, request func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
+	eventually(t, what+" is answered", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := request(ctx)
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%s: %v", what, err)
+		}
+		return err == nil
+	})
 }
 
 // store puts text into stream "S" and reads it back.
 func store(t *testing.T, js jetstream.JetStream, storage jetstream.StorageType, text string) {
 	t.Helper()
 	cfg := jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Storage: storage}
-	if _, err := js.CreateStream(patient(t), cfg); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := js.Publish(patient(t), "s", []byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	insist(t, "make stream S", func(ctx context.Context) error {
+		_, err := js.CreateStream(ctx, cfg)
+		return err
+	})
+	insist(t, "publish", func(ctx context.Context) error {
+		_, err := js.Publish(ctx, "s", []byte(text), jetstream.WithMsgID(text))
+		return err
+	})
 	if got := stored(t, js); got != text {
 		t.Fatalf("got %q from the stream, want %q", got, text)
 	}
@@ -108,14 +120,15 @@ func store(t *testing.T, js jetstream.JetStream, storage jetstream.StorageType, 
 
 func stored(t *testing.T, js jetstream.JetStream) string {
 	t.Helper()
-	stream, err := js.Stream(patient(t), "S")
-	if err != nil {
-		t.Fatal(err)
-	}
-	msg, err := stream.GetMsg(patient(t), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var msg *jetstream.RawStreamMsg
+	insist(t, "read from stream S", func(ctx context.Context) error {
+		stream, err := js.Stream(ctx, "S")
+		if err != nil {
+			return err
+		}
+		msg, err = stream.GetMsg(ctx, 1)
+		return err
+	})
 	return string(msg.Data)
 }
 
@@ -135,12 +148,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(30 * time.Second)
+	limit := time.After(patience)
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-limit:
-			t.Fatalf("not in 30 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -109,9 +110,7 @@ func routes(t *testing.T, n *Node) (names, ends []string) {
 			Port int
 		}
 	}
-	if err := n.ask(t.Context(), "/routez", &page); err != nil {
-		t.Fatal(err)
-	}
+	insist(t, "the routes of "+n.Name(), func(ctx context.Context) error { return n.ask(ctx, "/routez", &page) })
 	for _, r := range page.Routes {
 		names = append(names, r.Name)
 		ends = append(ends, net.JoinHostPort(r.IP, strconv.Itoa(r.Port)))
@@ -170,7 +169,7 @@ func TestNodesAndClientsKnowNoWayAroundTheirLinks(t *testing.T) {
 	mustBeReady(t, c)
 	mustUseLinksOnly(t, c, w)
 
-	nc, err := nats.Connect(c.Nodes()[1].URL())
+	nc, err := nats.Connect(c.Nodes()[1].URL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
