@@ -20,11 +20,17 @@ import (
 // fakeAPI is a collector for a JetStream API that a fake plays.
 func fakeAPI(t *testing.T, say map[string]func(body string) any) (*fake, *inspect.Collector) {
 	t.Helper()
+	return silentAPI(t, 0, say)
+}
+
+// silentAPI is one that does not answer everything; each snapshot takes so long.
+func silentAPI(t *testing.T, timeout time.Duration, say map[string]func(body string) any) (*fake, *inspect.Collector) {
+	t.Helper()
 	f, nc := newFake(t, newWorld(t))
 	for subject, answer := range say {
 		f.on(t, "FAKE.API."+subject, answer)
 	}
-	return f, open(t, nc, inspect.Options{Route: inspect.RouteAccount, APIPrefix: "FAKE.API"})
+	return f, open(t, nc, inspect.Options{Timeout: timeout, Route: inspect.RouteAccount, APIPrefix: "FAKE.API"})
 }
 
 func says(answer any) func(string) any { return func(string) any { return answer } }
@@ -103,7 +109,8 @@ func TestPagesAdvanceByTheirLimit(t *testing.T) {
 
 // While a server is frozen, the meta leader makes everybody wait for lists.
 func TestListsThatTakeTheirTimeAreDoneWithout(t *testing.T) {
-	f, c := fakeAPI(t, map[string]func(string) any{
+	t.Parallel() // most of the time is a wait for answers that do not come
+	f, c := silentAPI(t, 5*time.Second, map[string]func(string) any{
 		"STREAM.LIST":      says(nil),
 		"STREAM.NAMES":     says(object{"total": 2, "limit": 1024, "streams": []string{"S", "T"}}),
 		"STREAM.INFO.S":    says(apiStream("S", 2)),

@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -36,7 +37,8 @@ func newWorld(t *testing.T, users ...lab.User) world {
 
 func dial(t testing.TB, url string, as lab.Credentials) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(url, nats.UserInfo(as.User, as.Password), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
+	nc, err := nats.Connect(url, nats.UserInfo(as.User, as.Password), nats.Timeout(patience),
+		nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +55,14 @@ func as(t *testing.T, w world, user string) *nats.Conn {
 	return dial(t, w.server.URL(), who)
 }
 
+// patience bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do. Who waits for somebody who is silent says for how long.
+const patience = time.Minute
+
 // open returns a collector that is closed at the end of the test.
 func open(t testing.TB, nc *nats.Conn, o inspect.Options) *inspect.Collector {
 	t.Helper()
+	o.Timeout = cmp.Or(o.Timeout, patience)
 	c, err := inspect.Open(t.Context(), nc, o)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +96,7 @@ func whole(t testing.TB, s *inspect.Snapshot) *inspect.Snapshot {
 
 func js(t testing.TB, nc *nats.Conn) jetstream.JetStream {
 	t.Helper()
-	j, err := jetstream.New(nc)
+	j, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +146,7 @@ func consumer(t testing.TB, s *inspect.Snapshot, name string) inspect.Consumer {
 // until polls until done, for a generous time.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for tick := time.NewTicker(10 * time.Millisecond); !done(); {
 		select {

@@ -2,6 +2,8 @@ package inspect_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -43,16 +45,36 @@ func TestLeafNodeConnectionsSurvive(t *testing.T) {
 		t.Errorf("%d consumers", len(s.Consumers))
 	}
 	fill(360)
-	for range 2 { // after the first, the hub would be away for a while
-		s := collect(t, c, need)
-		if len(s.Servers) != 2 || s.Servers[0].State != inspect.Fresh {
-			t.Fatalf("servers %+v, gaps %+v", s.Servers, s.Gaps)
+	connection := leafConnection(t, leaf)
+	var s *inspect.Snapshot
+	for range 3 {
+		until(t, "both servers to answer", func() bool {
+			s = collect(t, c, need)
+			return len(s.Servers) == 2 && s.Servers[0].State == inspect.Fresh
+		})
+		if now := leafConnection(t, leaf); now != connection {
+			t.Fatalf("the connection to the hub was closed: %v is %v now", connection, now)
 		}
 	}
-	s := collect(t, c, need)
 	if len(s.Gaps) != 1 || s.Gaps[0].What != "account APP on server hub" || !strings.Contains(s.Gaps[0].Why, "400 consumers") || s.Gaps[0].Remedy == "" {
 		t.Errorf("gaps %+v", s.Gaps)
 	}
+}
+
+// leafConnection is the number of the connection that a leaf has to its hub.
+func leafConnection(t *testing.T, leaf *lab.Server) uint64 {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Get(leaf.MonitorURL() + "/leafz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var page struct{ Leafs []struct{ ID uint64 } }
+	if err := json.NewDecoder(res.Body).Decode(&page); err != nil || len(page.Leafs) != 1 {
+		t.Fatalf("the leaf has connections %+v, %v", page.Leafs, err)
+	}
+	return page.Leafs[0].ID
 }
 
 func stop(t *testing.T, s *lab.Server) {

@@ -25,7 +25,7 @@ func startLab(t *testing.T) (*lab.Server, *nats.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(server.URL())
+	nc, err := nats.Connect(server.URL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func startLab(t *testing.T) (*lab.Server, *nats.Conn) {
 
 func soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
