@@ -42,13 +42,13 @@ func stage(t *testing.T, url string, o sample.Options) *scene {
 	}
 	var err error
 	s.traffic, err = sample.Start(t.Context(), func(_ context.Context, name string) (*nats.Conn, error) {
-		return nats.Connect(url, nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+		return nats.Connect(url, nats.Name(name), nats.Timeout(patience), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 	}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.traffic.Stop() }) // the server may be gone by then
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.traffic.Settled(ctx); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func stage(t *testing.T, url string, o sample.Options) *scene {
 // eye is somebody who looks.
 func eye(t *testing.T, url string, login ...nats.Option) *inspect.Collector {
 	t.Helper()
-	nc, err := nats.Connect(url, append(login, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
+	nc, err := nats.Connect(url, append(login, nats.Timeout(patience), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,12 @@ func eye(t *testing.T, url string, login ...nats.Option) *inspect.Collector {
 	return c
 }
 
-// watch takes samples as often as natsops lag does, with all eyes at once.
+// patience bounds every wait but those for an answer; only what is broken needs
+// it, or a machine that has very much else to do.
+const patience = 4 * time.Minute
+
+// watch takes samples as often as natsops lag does, with all eyes at once. One
+// that cannot be had, since nobody answers in time, is taken again.
 func watch(t *testing.T, samples int, eyes ...*inspect.Collector) [][]*inspect.Snapshot {
 	t.Helper()
 	windows := make([][]*inspect.Snapshot, len(eyes))
@@ -80,15 +85,24 @@ func watch(t *testing.T, samples int, eyes ...*inspect.Collector) [][]*inspect.S
 	defer tick.Stop()
 	for range samples {
 		for i, c := range eyes {
-			s, err := c.Collect(t.Context(), c.Route().Can(inspect.Need{Consumers: true, Events: true}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			windows[i] = append(windows[i], s)
+			windows[i] = append(windows[i], collect(t, c))
 		}
 		<-tick.C
 	}
 	return windows
+}
+
+func collect(t *testing.T, c *inspect.Collector) *inspect.Snapshot {
+	t.Helper()
+	for limit := time.Now().Add(patience); ; {
+		s, err := c.Collect(t.Context(), c.Route().Can(inspect.Need{Consumers: true, Events: true}))
+		if err == nil {
+			return s
+		}
+		if time.Now().After(limit) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func judge(t *testing.T, c *inspect.Collector, window []*inspect.Snapshot) []lag.Verdict {
@@ -230,12 +244,7 @@ func TestReplicatedConsumersKeepTheirVerdictsThroughElectionsAndRestarts(t *test
 	if err := nodes[1].Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := cluster.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.traffic.Settled(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.recover(cluster)
 	s.expect(func() []string { return s.compareAll("after a restart", eyes, watch(t, 6, eyes...)) })
 }
 
@@ -251,15 +260,22 @@ func (s *scene) compareAll(when string, eyes []*inspect.Collector, windows [][]*
 // stepDown has every leader of a consumer resign.
 func (s *scene) stepDown(now *inspect.Snapshot) {
 	s.Helper()
-	nc, err := nats.Connect(s.url)
+	nc, err := nats.Connect(s.url, nats.Timeout(patience))
 	if err != nil {
 		s.Fatal(err)
 	}
 	defer nc.Close()
 	for _, c := range now.Consumers {
 		subject := "$JS.API.CONSUMER.LEADER.STEPDOWN." + c.Stream + "." + c.Name
-		if m, err := nc.Request(subject, nil, 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"success":true`) {
-			s.Fatalf("%s: %v %s", subject, err, m.Data)
+		// Nobody answers while another election is held.
+		for limit := time.Now().Add(patience); ; {
+			m, err := nc.Request(subject, nil, 5*time.Second)
+			if err == nil && strings.Contains(string(m.Data), `"success":true`) {
+				break
+			}
+			if time.Now().After(limit) {
+				s.Fatalf("%s: %v %+v", subject, err, m)
+			}
 		}
 	}
 }
@@ -271,20 +287,45 @@ func TestAFrozenNodeCostsItsOwnConsumersAndNoOthers(t *testing.T) {
 	s := stage(t, nodes[0].URL(), replicated())
 	system, _ := cluster.SystemCredentials()
 	c := eye(t, nodes[0].URL(), nats.UserInfo(system.User, system.Password))
-	victim := s.leaderBeside(c, nodes[0])
-	frozen := nodes[slices.IndexFunc(nodes, func(n *lab.Node) bool { return n.Name() == victim })]
-	if err := frozen.Pause(); errors.Is(err, errors.ErrUnsupported) {
-		t.Skipf("this system cannot stop a process in the middle of what it does: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
+	s.expect(func() []string {
+		victim := s.leaderBeside(c, nodes[0])
+		frozen := nodes[slices.IndexFunc(nodes, func(n *lab.Node) bool { return n.Name() == victim })]
+		if err := frozen.Pause(); errors.Is(err, errors.ErrUnsupported) {
+			t.Skipf("this system cannot stop a process in the middle of what it does: %v", err)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		wrong := besides(t, c, victim)
+		if err := frozen.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		if len(wrong) > 0 {
+			s.recover(cluster)
+		}
+		return wrong
+	})
+}
+
+// recover waits until the cluster and the applications are as before.
+func (s *scene) recover(cluster *lab.Cluster) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	if err := cluster.Ready(ctx); err != nil {
+		s.Fatal(err)
 	}
-	t.Cleanup(func() { _ = frozen.Resume() })
-	snapshot, err := c.Collect(t.Context(), inspect.Need{Consumers: true})
-	if err != nil {
-		t.Fatal(err)
+	if err := s.traffic.Settled(ctx); err != nil {
+		s.Fatal(err)
 	}
+}
+
+// besides tells what is wrong with a look at a cluster in which a node is frozen.
+func besides(t *testing.T, c *inspect.Collector, victim string) (wrong []string) {
+	t.Helper()
+	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	snapshot := collect(t, c)
 	if !slices.ContainsFunc(snapshot.Gaps, func(g inspect.Gap) bool { return strings.Contains(g.What, victim) }) {
-		t.Errorf("nobody misses %s: %+v", victim, snapshot.Gaps)
+		complain("nobody misses %s: %+v", victim, snapshot.Gaps)
 	}
 	unreachable := 0
 	for _, v := range judge(t, c, []*inspect.Snapshot{snapshot}) {
@@ -292,12 +333,13 @@ func TestAFrozenNodeCostsItsOwnConsumersAndNoOthers(t *testing.T) {
 			unreachable++
 		}
 		if got := v.Status == lag.Unreachable; got != (v.Leader == victim) {
-			t.Errorf("%s, led by %s while %s is frozen, is %s; %+v", v.Key, v.Leader, victim, v.Status, v.Reading)
+			complain("%s, led by %s while %s is frozen, is %s; %+v", v.Key, v.Leader, victim, v.Status, v.Reading)
 		}
 	}
 	if unreachable == 0 {
-		t.Errorf("%s led consumers, and all can be reached while it is frozen", victim)
+		complain("%s led consumers, and all can be reached while it is frozen", victim)
 	}
+	return wrong
 }
 
 // leaderBeside returns the name of a node that leads a consumer and is not this
