@@ -44,7 +44,7 @@ func guard(t *testing.T, publish, subscribe string) jetstream.JetStream {
 			}
 		}
 	}()
-	nc, err := nats.Connect("nats://"+l.Addr().String(), nats.NoReconnect())
+	nc, err := nats.Connect("nats://"+l.Addr().String(), nats.Timeout(testLimit), nats.NoReconnect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func (w *world) fake(replies map[string]string) jetstream.JetStream {
 			w.Fatal(err)
 		}
 	}
-	js, err := jetstream.NewWithAPIPrefix(w.nc, prefix, jetstream.WithDefaultTimeout(200*time.Millisecond))
+	js, err := jetstream.NewWithAPIPrefix(w.nc, prefix, jetstream.WithDefaultTimeout(testLimit))
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -12,6 +12,10 @@ import (
 	"github.com/natsops/natsops/internal/lab"
 )
 
+// testLimit bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do.
+const testLimit = time.Minute
+
 // A world is a lab server with a client.
 type world struct {
 	*testing.T
@@ -26,12 +30,12 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Stop() })
-	nc, err := nats.Connect(s.URL())
+	nc, err := nats.Connect(s.URL(), nats.Timeout(testLimit))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(testLimit))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,20 +81,21 @@ func (w *world) publish(subject string, header nats.Header, payload string) uint
 	return ack.Sequence
 }
 
-// take fetches n messages, and fails when there are fewer.
+// take fetches n messages, and fails when there are fewer. It asks once: what came
+// after the end of a request would have been delivered, and to nobody.
 func (w *world) take(c jetstream.Consumer, n int) []jetstream.Msg {
 	w.Helper()
+	batch, err := c.Fetch(n, jetstream.FetchMaxWait(testLimit))
+	if err != nil {
+		w.Fatal(err)
+	}
 	var got []jetstream.Msg
-	w.eventually(fmt.Sprintf("%d messages", n), func() bool {
-		batch, err := c.Fetch(n-len(got), jetstream.FetchMaxWait(200*time.Millisecond))
-		if err != nil {
-			w.Fatal(err)
-		}
-		for m := range batch.Messages() {
-			got = append(got, m)
-		}
-		return len(got) == n
-	})
+	for m := range batch.Messages() {
+		got = append(got, m)
+	}
+	if len(got) != n {
+		w.Fatalf("got %d messages, want %d: %v", len(got), n, batch.Error())
+	}
 	return got
 }
 
@@ -115,6 +120,13 @@ func (w *world) giveUp(c jetstream.Consumer, n int) {
 		}
 		return w.info(c).NumAckPending == 0
 	})
+}
+
+// settled waits until the consumer has no message in work. An acknowledgement that
+// has not been seen yet would have the message delivered once more.
+func (w *world) settled(c jetstream.Consumer) {
+	w.Helper()
+	w.eventually("nothing is in work", func() bool { return w.info(c).NumAckPending == 0 })
 }
 
 func (w *world) info(c jetstream.Consumer) *jetstream.ConsumerInfo {
@@ -182,12 +194,12 @@ func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(testLimit)
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-limit:
-			w.Fatalf("not in 20 s: %s", what)
+			w.Fatalf("not within %v: %s", testLimit, what)
 		}
 	}
 }

@@ -10,14 +10,18 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"go.uber.org/goleak"
 
 	"github.com/natsops/natsops/internal/bench"
 	"github.com/natsops/natsops/internal/bench/natsgo"
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// patience bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do.
+const patience = time.Minute
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func startLab(tb testing.TB) *lab.Server {
 	tb.Helper()
@@ -35,7 +39,7 @@ func startLab(tb testing.TB) *lab.Server {
 
 func driver(server *lab.Server) natsgo.Driver {
 	return natsgo.Driver{Dial: func(_ context.Context, name string, opts ...nats.Option) (*nats.Conn, error) {
-		return nats.Connect(server.URL(), append(opts, nats.Name(name))...)
+		return nats.Connect(server.URL(), append(opts, nats.Name(name), nats.Timeout(patience))...)
 	}}
 }
 
@@ -54,7 +58,7 @@ func connect(tb testing.TB, d natsgo.Driver, events func(bench.Event)) bench.Con
 
 func flush(tb testing.TB, c bench.Conn) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	if err := c.Flush(ctx); err != nil {
 		tb.Fatal(err)
@@ -83,7 +87,7 @@ func TestReceiveReturnsWhatHasArrivedAndWaitsForNoMore(t *testing.T) {
 	flush(t, c)
 	var got []string
 	for batch := make([]bench.Message, 4); len(got) < 10; {
-		n := sub.Receive(batch, 5*time.Second)
+		n := sub.Receive(batch, patience)
 		if n == 0 {
 			t.Fatalf("nothing more arrived after %v", got)
 		}
@@ -115,7 +119,7 @@ func TestClosingTheConnectionWakesReceive(t *testing.T) {
 		if n != 0 {
 			t.Errorf("Receive = %d", n)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("Receive still waits")
 	}
 }
@@ -151,7 +155,7 @@ func TestAnswersThatAreFailuresAreTold(t *testing.T) {
 	c := connect(t, driver(server), nil)
 	inbox := c.Inbox()
 	sub := subscribe(t, c, inbox, 10)
-	service, err := nats.Connect(server.URL())
+	service, err := nats.Connect(server.URL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +167,7 @@ func TestAnswersThatAreFailuresAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = broken.Unsubscribe() }()
-	if err := service.Flush(); err != nil {
+	if err := service.FlushTimeout(patience); err != nil {
 		t.Fatal(err)
 	}
 	for subject, want := range map[string]bench.ErrorClass{
@@ -174,7 +178,7 @@ func TestAnswersThatAreFailuresAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch := make([]bench.Message, 1)
-		if n := sub.Receive(batch, 5*time.Second); n != 1 || batch[0].Failed != want {
+		if n := sub.Receive(batch, patience); n != 1 || batch[0].Failed != want {
 			t.Errorf("request to %s: %d replies, %+v, want %s", subject, n, batch[0], want)
 		}
 	}
@@ -185,7 +189,7 @@ func TestHeadersTravelWithEveryMessage(t *testing.T) {
 	d := driver(server)
 	d.Header = nats.Header{"X-Test": {"yes"}}
 	c := connect(t, d, nil)
-	other, err := nats.Connect(server.URL())
+	other, err := nats.Connect(server.URL(), nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,13 +198,13 @@ func TestHeadersTravelWithEveryMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Flush(); err != nil {
+	if err := other.FlushTimeout(patience); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Publish("a", "r", []byte("body")); err != nil {
 		t.Fatal(err)
 	}
-	m, err := sub.NextMsg(5 * time.Second)
+	m, err := sub.NextMsg(patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +226,7 @@ func TestRestartIsReportedAsDisconnectAndReconnect(t *testing.T) {
 			if e.Kind != want {
 				t.Errorf("event %+v, want kind %v", e, want)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no event of kind %v", want)
 		}
 	}
