@@ -25,7 +25,7 @@ func TestTrafficSurvivesTheLossOfANode(t *testing.T) {
 	})
 	dial := func(_ context.Context, name string) (*nats.Conn, error) {
 		c := cluster.Credentials()
-		return nats.Connect(cluster.URL(), nats.Name(name), nats.UserInfo(c.User, c.Password),
+		return nats.Connect(cluster.URL(), nats.Name(name), nats.UserInfo(c.User, c.Password), nats.Timeout(patient),
 			nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
 			nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	}
@@ -56,7 +56,8 @@ func TestTrafficSurvivesTheLossOfANode(t *testing.T) {
 		}
 		return stream.CachedInfo().Cluster.Leader
 	}
-	leader := led()
+	leader := ""
+	eventually(t, "a leader", func() bool { leader = led(); return leader != "" })
 	i := slices.IndexFunc(cluster.Nodes(), func(n *lab.Node) bool { return n.Name() == leader })
 	if i < 0 {
 		t.Fatalf("stream ORDERS is led by %q, which is no node", leader)

@@ -2,6 +2,7 @@ package sample
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -55,28 +56,31 @@ func TestEveryHabitShowsInTheConnections(t *testing.T) {
 	traffic := mustStart(t, s, Options{Names: names})
 	mustSettle(t, traffic)
 
-	open := connections(t, s, "subs=1")
+	subscribed := func(name, subject string) func(shown) bool {
+		return func(c shown) bool { return c.Name == name && len(c.Subjects) == 1 && c.Subjects[0] == subject }
+	}
+	for _, look := range []struct {
+		what string
+		want int
+		is   func(shown) bool
+	}{
+		{"subscribers of no-queue-group", 3, subscribed("invoice-printer", "shop.invoice.created")},
+		{"subscriber to > of everything", 1, subscribed("debug-tap", ">")},
+		{"connection of no-name", 1, subscribed("", "shop.maintenance")},
+		{"connection with 1500 subscriptions of inbox-leak", 1, func(c shown) bool { return c.Name == "search-gateway" && c.Subs == 1500 }},
+	} {
+		// One that is started again, because it was held up, is missing for a moment.
+		eventually(t, fmt.Sprintf("%d %s", look.want, look.what), func() bool {
+			return count(connections(t, s, "subs=1"), look.is) == look.want
+		})
+	}
 	closed := connections(t, s, "state=closed")
-	subscribed := func(name, subject string) int {
-		return count(open, func(c shown) bool { return c.Name == name && len(c.Subjects) == 1 && c.Subjects[0] == subject })
-	}
-	if n := subscribed("invoice-printer", "shop.invoice.created"); n != 3 {
-		t.Errorf("no-queue-group: %d subscribers, want 3", n)
-	}
-	if n := subscribed("debug-tap", ">"); n != 1 {
-		t.Errorf("everything: %d subscribers to >, want 1", n)
-	}
-	if n := subscribed("", "shop.maintenance"); n != 1 {
-		t.Errorf("no-name: %d connections, want 1", n)
-	}
-	if n := count(open, func(c shown) bool { return c.Name == "search-gateway" && c.Subs == 1500 }); n != 1 {
-		t.Errorf("inbox-leak: %d connections with 1500 subscriptions, want 1", n)
-	}
 	if n := count(closed, func(c shown) bool { return c.Name == "mobile-gateway" }); n == 0 {
 		t.Error("reconnecting: no connection of it was closed")
 	}
-	if n := count(closed, func(c shown) bool { return c.Name == slowReader && c.Reason == "Slow Consumer (Write Deadline)" }); n != 1 {
-		t.Errorf("slow-reader: %d connections dropped as slow, want 1", n)
+	// It comes back, and is dropped again if the others take long to settle.
+	if n := count(closed, func(c shown) bool { return c.Name == slowReader && c.Reason == "Slow Consumer (Write Deadline)" }); n == 0 {
+		t.Error("slow-reader: no connection was dropped as slow")
 	}
 	eventually(t, "ten closed connections of connection-per-request", func() bool {
 		return count(connections(t, s, "state=closed"), func(c shown) bool { return c.Name == "price-lookup" }) >= 10

@@ -7,12 +7,16 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// patient bounds every wait; only what is broken needs it, or a machine that has
+// very much else to do.
+const patient = 4 * time.Minute
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // startLab runs a server of the test's own.
 func startLab(t *testing.T) *lab.Server {
@@ -32,7 +36,7 @@ func startLab(t *testing.T) *lab.Server {
 // dialTo connects as an application does: patient, but quick to come back.
 func dialTo(s *lab.Server) Dial {
 	return func(_ context.Context, name string) (*nats.Conn, error) {
-		return nats.Connect(s.URL(), nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
+		return nats.Connect(s.URL(), nats.Name(name), nats.Timeout(patient), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
 			nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	}
 }
@@ -53,7 +57,7 @@ func mustStart(t *testing.T, s *lab.Server, o Options) *Traffic {
 
 func mustSettle(t *testing.T, traffic *Traffic, names ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
 	if err := traffic.Settled(ctx, names...); err != nil {
 		t.Fatal(err)
@@ -68,7 +72,7 @@ func api(t *testing.T, s *lab.Server) jetstream.JetStream {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patient))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,12 +97,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(2 * time.Minute)
+	limit := time.After(patient)
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-limit:
-			t.Fatalf("not in a minute: %s", what)
+			t.Fatalf("not within %v: %s", patient, what)
 		}
 	}
 }

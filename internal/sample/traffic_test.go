@@ -122,7 +122,7 @@ func TestTrafficSurvivesARestartOfTheServer(t *testing.T) {
 			t.Parallel()
 			s := startLab(t)
 			dial := func(_ context.Context, name string) (*nats.Conn, error) {
-				return nats.Connect(s.URL(), nats.Name(name), nats.ReconnectWait(50*time.Millisecond), option)
+				return nats.Connect(s.URL(), nats.Name(name), nats.Timeout(patient), nats.ReconnectWait(50*time.Millisecond), option)
 			}
 			names := []string{"ok", "push", "ordered", "work-queue", "fetch-one", "ack-stalled", "paused", "service", "no-queue-group"}
 			traffic, err := Start(t.Context(), dial, Options{Names: names})
@@ -171,6 +171,9 @@ func TestWhatHasNotSettledIsNamed(t *testing.T) {
 	traffic := mustStart(t, s, Options{Names: []string{"head-blocked"}})
 	late := errors.New("too late")
 	ctx, cancel := context.WithCancelCause(t.Context())
+	// What else it waits for must have happened, so that only its age is missing.
+	js := api(t, s)
+	eventually(t, "its other facts", func() bool { return isSo(t, js, traffic.scenarios[0]) })
 	settled := make(chan error, 1)
 	go func() { settled <- traffic.Settled(ctx) }()
 	eventually(t, "it has asked more than once", func() bool {

@@ -61,7 +61,8 @@ func TestPartitionPartsBothSidesAndTheHealRestoresThem(t *testing.T) {
 		t.Run(string(c.by), func(t *testing.T) {
 			t.Parallel() // most of the time is a wait for elections
 			w := startWired(t)
-			leader := w.metaLeader(w.node("n1"))
+			leader := ""
+			w.waitFor("there is a leader", func() bool { leader = w.metaLeader(w.node("n1")); return leader != "" })
 			i := slices.IndexFunc(w.Nodes(), func(n *lab.Node) bool { return (n.Name() == leader) == c.leader })
 			majority := w.Nodes()
 			lonely := majority[i]
@@ -143,11 +144,11 @@ func TestClientLinkCanBeFrozenResetAndRefused(t *testing.T) {
 	if got := len(link.Status().Conns); got != 1 {
 		t.Fatalf("the client has %d connections through its link", got)
 	}
-	w.must(nc.Flush())
+	w.must(nc.FlushTimeout(patience))
 
 	w.must(link.Set(proxy.Toxics{Up: proxy.Toxic{Flow: proxy.Freeze}, Down: proxy.Toxic{Flow: proxy.Freeze}}))
 	flushed := make(chan error, 1)
-	go func() { flushed <- nc.FlushTimeout(30 * time.Second) }()
+	go func() { flushed <- nc.FlushTimeout(patience) }()
 	w.waitFor("the PING is held", func() bool { return link.Status().Up.Held() > 0 })
 	select {
 	case err := <-flushed:
@@ -164,7 +165,7 @@ func TestClientLinkCanBeFrozenResetAndRefused(t *testing.T) {
 		t.Errorf("reset %d connections", n)
 	}
 	<-back
-	w.must(nc.Flush())
+	w.must(nc.FlushTimeout(patience))
 
 	w.must(link.Set(proxy.Toxics{Refuse: true}))
 	link.Reset()
@@ -174,5 +175,5 @@ func TestClientLinkCanBeFrozenResetAndRefused(t *testing.T) {
 	}
 	w.must(link.Heal())
 	<-back
-	w.must(nc.Flush())
+	w.must(nc.FlushTimeout(patience))
 }

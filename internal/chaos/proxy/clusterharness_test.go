@@ -17,6 +17,10 @@ import (
 	"github.com/natsops/natsops/internal/lab"
 )
 
+// patience bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do. An election takes 4 to 9 s, and can be lost.
+const patience = 2 * time.Minute
+
 // A wired is a cluster of three nodes, each link through a proxy.
 type wired struct {
 	*lab.Cluster
@@ -93,7 +97,7 @@ func (w *wired) metaLeader(n *lab.Node) string {
 
 func (w *wired) ask(n *lab.Node, page string, answer any) {
 	w.t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	res, err := client.Get(n.MonitorURL() + page)
 	if err != nil {
 		w.t.Fatal(err)
@@ -153,7 +157,7 @@ func (w *wired) mustBeAccounted() {
 
 func (w *wired) mustBeReady() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
 	if err := w.Ready(ctx); err != nil {
 		w.t.Fatal(err)
@@ -164,7 +168,7 @@ func (w *wired) eventually(what func() string, ok func() bool) {
 	w.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(45 * time.Second)
+	limit := time.After(patience)
 	for !ok() {
 		select {
 		case <-limit:
@@ -187,7 +191,7 @@ func (w *wired) publish(from, to string, messages, size int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := sub.Flush(); err != nil {
+	if err := sub.FlushTimeout(patience); err != nil {
 		w.t.Fatal(err)
 	}
 	// The interest has reached the other node when the first message comes back.
@@ -203,7 +207,7 @@ func (w *wired) publish(from, to string, messages, size int) {
 		}
 	}
 	for got := 0; got < messages; {
-		m, err := inbox.NextMsg(10 * time.Second)
+		m, err := inbox.NextMsg(patience)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -217,7 +221,7 @@ func (w *wired) publish(from, to string, messages, size int) {
 
 func (w *wired) connect(node string, opts ...nats.Option) *nats.Conn {
 	w.t.Helper()
-	nc, err := nats.Connect(w.node(node).URL(), opts...)
+	nc, err := nats.Connect(w.node(node).URL(), append(opts, nats.Timeout(patience))...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,10 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// patience bounds every wait; only what is broken needs it, or a machine that
+// has very much else to do.
+const patience = time.Minute
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // A ward is a proxy in front of a target that hands out what it accepts.
 type ward struct {
@@ -77,7 +81,7 @@ func (w *ward) dial() *net.TCPConn {
 // accept is what the target has of a connection.
 func (w *ward) accept() *net.TCPConn {
 	w.t.Helper()
-	if err := w.target.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := w.target.(*net.TCPListener).SetDeadline(time.Now().Add(patience)); err != nil {
 		w.t.Fatal(err)
 	}
 	c, err := w.target.Accept()
@@ -164,14 +168,14 @@ func mustHearNothing(t testing.TB, c net.Conn) {
 
 func limit(t testing.TB, c net.Conn) {
 	t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for !ok() {
 		if !wait(ctx, time.Millisecond) {

@@ -123,7 +123,7 @@ func TestFreezeDeliversEveryByteInOrderOverRealSockets(t *testing.T) {
 		heard := make(chan error)
 		go func() {
 			b := make([]byte, total)
-			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+			_ = c.SetReadDeadline(time.Now().Add(patience))
 			_, err := io.ReadFull(c, b)
 			for i := range b {
 				if err == nil && b[i] != byte(i%251) {
