@@ -1,7 +1,7 @@
 # `make check` is the only gate; continuous integration runs exactly it.
 
 GO         ?= go
-TIMEOUT    ?= 10m
+TIMEOUT    ?= 30m
 FUZZTIME   ?= 10s
 BENCHCOUNT ?= 6
 SOAKTIME   ?= 1800
