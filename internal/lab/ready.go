@@ -16,8 +16,11 @@ const (
 	// too much to do can lose a few of them.
 	readyLimit = 2 * time.Minute
 	readyTick  = 20 * time.Millisecond
-	// askLimit bounds the wait for one answer.
-	askLimit = 2 * time.Second
+	// askLimit bounds the wait for one page of the monitoring.
+	askLimit = 10 * time.Second
+	// requestLimit bounds the wait for one answer of JetStream. Who asks while
+	// there is no leader gets none, and has to ask again.
+	requestLimit = 2 * time.Second
 	// proof is a stream.
 	proof = "NATSOPS_LAB_READY"
 )

@@ -31,7 +31,7 @@ type wire struct {
 // request asks the JetStream API of n for something. That a stream is not there
 // is no error, since it is asked to go only.
 func (n *Node) request(ctx context.Context, subject string, what any) error {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", loopback(n.spec.Config.Port))
 	if err != nil {

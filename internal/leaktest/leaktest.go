@@ -17,7 +17,7 @@ import (
 const patience = 30 * time.Second
 
 // Main runs the tests and exits. It fails when goroutines are left.
-func Main(m *testing.M) { os.Exit(Run(m)) }
+func Main(m *testing.M) { os.Exit(Run(m)) } //nolint:forbidigo // the process is a test
 
 // Run runs the tests and returns the exit code. It is 1 when goroutines are
 // left; what failed may well have left something, and is not looked at.
@@ -26,7 +26,7 @@ func Run(m interface{ Run() int }) int {
 		return code
 	}
 	if err := find(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // the process is a test
 		return 1
 	}
 	return 0
