@@ -25,7 +25,7 @@ func Run(m interface{ Run() int }) int {
 	if code := m.Run(); code != 0 {
 		return code
 	}
-	if err := find(); err != nil {
+	if err := find(patience); err != nil {
 		fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // the process is a test
 		return 1
 	}
@@ -35,15 +35,15 @@ func Run(m interface{ Run() int }) int {
 // None fails the test when goroutines are left that options do not except.
 func None(t testing.TB, options ...goleak.Option) {
 	t.Helper()
-	if err := find(options...); err != nil {
+	if err := find(patience, options...); err != nil {
 		t.Error(err)
 	}
 }
 
-func find(options ...goleak.Option) error {
-	for limit := time.Now().Add(patience); ; {
+func find(limit time.Duration, options ...goleak.Option) error {
+	for end := time.Now().Add(limit); ; {
 		err := goleak.Find(options...) // which waits a while, too
-		if err == nil || time.Now().After(limit) {
+		if err == nil || time.Now().After(end) {
 			return err
 		}
 	}
