@@ -6,10 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/natsops/natsops/internal/chaos/watchdog"
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +24,7 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 func exit(err error) {

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/natsops/natsops/internal/hint"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 // What else this test binary can be: it takes the lock on theTarget in its
@@ -24,7 +23,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == lockCommand {
 		os.Exit(lockMain())
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 func lockMain() int {

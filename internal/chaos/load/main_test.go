@@ -5,9 +5,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/natsops/natsops/internal/lab"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 // TestMain makes the test binary a lab server when a lab starts it as one.
@@ -22,5 +21,5 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }

@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/natsops/natsops/internal/chaos/process"
+	"github.com/natsops/natsops/internal/leaktest"
 )
 
 // The other programs this test binary can be.
@@ -44,7 +43,7 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 func dogMain(bad string) int {
