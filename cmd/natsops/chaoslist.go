@@ -62,7 +62,7 @@ keep.`,
 				_, err := fmt.Fprint(w.stdout, source)
 				return err
 			}
-			return chaosreport.WriteDescription(w.stdout, d, "", "", w.style(w.stdout))
+			return chaosreport.WriteDescription(w.stdout, d, "", measuredLine(d.Name), w.style(w.stdout))
 		},
 	}
 	cmd.Flags().BoolVar(&asYAML, "yaml", false, "print the drill as a file")

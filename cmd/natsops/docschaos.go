@@ -49,7 +49,7 @@ func drillsPage() string {
 		for _, d := range part.drills {
 			passed, outage, recovery := "not run", "", ""
 			if m, ok := drill.Measured(d.Name); ok {
-				passed = fmt.Sprintf("%d of %d", m.Verdicts()["passed"], len(m.Runs))
+				passed = m.Passed()
 				outage, recovery = spreadText(m, "outage_max"), spreadText(m, "recover")
 			}
 			fmt.Fprintf(&page, "| [%s](drills/%s.md) | %s | %s | %s | %s |\n", d.Name, d.Name, d.Title, passed, outage, recovery)
@@ -140,6 +140,16 @@ func spreadText(m drill.Measurement, metric string) string {
 	default:
 		return fmt.Sprintf("%s (%s to %s)", text(median), text(least), text(most))
 	}
+}
+
+// measuredLine says in a sentence what a drill showed; "": it was not run.
+func measuredLine(name string) string {
+	m, ok := drill.Measured(name)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s passed; outage_max %s, recover %s, second_outage %s (three servers on 2 processors; see docs/reference/drills/%s.md)",
+		m.Passed(), spreadText(m, "outage_max"), spreadText(m, "recover"), spreadText(m, "second_outage"), name)
 }
 
 func metricDoc(name string) string {

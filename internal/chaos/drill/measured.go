@@ -3,6 +3,7 @@ package drill
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"slices"
 )
 
@@ -51,6 +52,11 @@ func (m Measurement) Spread(metric string) (least, median, most float64, n int) 
 	}
 	slices.Sort(values)
 	return values[0], values[(len(values)-1)/2], values[len(values)-1], len(values)
+}
+
+// Passed says how many of the runs passed.
+func (m Measurement) Passed() string {
+	return fmt.Sprintf("%d of %d", m.Verdicts()["passed"], len(m.Runs))
 }
 
 // Verdicts counts the runs by how they ended.
