@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/natsops/natsops/internal/action"
 	"github.com/natsops/natsops/internal/chaos"
 	"github.com/natsops/natsops/internal/chaos/fault"
 	"github.com/natsops/natsops/internal/chaos/journal"
@@ -123,7 +126,41 @@ func healRun(ctx context.Context, w world, f *chaosFlags, run journal.Run) error
 		if site.JS, err = a.jetStream(site.App); err != nil {
 			return err
 		}
+		return onRecord(ctx, w, target.Servers(), action.Action{
+			Name: "chaos.heal", Target: "what drill " + run.Drill + ", run " + run.ID + ", left behind", Impact: undoTexts(run.Open),
+			Do: func(ctx context.Context) (action.Outcome, error) {
+				return action.Outcome{Summary: "healed"}, revertAll(ctx, w, run, site)
+			},
+		})
 	}
+	return revertAll(ctx, w, run, site)
+}
+
+func undoTexts(undos []fault.Undo) []string {
+	var texts []string
+	for _, u := range undos {
+		texts = append(texts, u.String())
+	}
+	return texts
+}
+
+// onRecord does what the command line has asked for already, and nothing else:
+// nobody has to be asked again, but it goes into the audit log.
+func onRecord(ctx context.Context, w world, servers []string, deed action.Action) error {
+	path, err := action.Path(runtime.GOOS, w.getenv)
+	if err != nil {
+		return err
+	}
+	deed.Risk = action.Safe
+	deed.Check = func(context.Context) error { return nil } // each undo looks for itself
+	_, err = action.Door{
+		Confirm: action.Answered("yes"), Audit: action.NewLog(path), Now: time.Now, Who: action.Who(), Version: w.version, Servers: servers,
+	}.Perform(ctx, deed)
+	return err
+}
+
+// revertAll undoes what a run left behind, the last first.
+func revertAll(ctx context.Context, w world, run journal.Run, site fault.Site) error {
 	var failed []error
 	for _, u := range slices.Backward(run.Open) {
 		if run.Lab && u.Kind != fault.UndoStop {
@@ -206,7 +243,13 @@ func pullLever(ctx context.Context, w world, f *chaosFlags, pull bool) error {
 	if err != nil {
 		return err
 	}
-	if err := chaos.PullLever(ctx, js, pull); err != nil {
+	err = onRecord(ctx, w, target.Servers(), action.Action{
+		Name: "chaos.halt", Target: fmt.Sprintf("the safety lever of %s, pulled: %t", target, pull),
+		Do: func(ctx context.Context) (action.Outcome, error) {
+			return action.Outcome{Summary: "moved"}, chaos.PullLever(ctx, js, pull)
+		},
+	})
+	if err != nil {
 		return fmt.Errorf("cannot move the safety lever: %w", err)
 	}
 	if pull {
