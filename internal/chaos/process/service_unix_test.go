@@ -17,9 +17,9 @@ func sleeper(file string) string {
 }
 
 // serve starts a process as somebody else would.
-func serve(t *testing.T) (file string, s *Service) {
+func serve(t *testing.T) *Service {
 	t.Helper()
-	file = filepath.Join(t.TempDir(), "pid")
+	file := filepath.Join(t.TempDir(), "pid")
 	if err := exec.Command("sh", "-c", sleeper(file)).Run(); err != nil {
 		t.Fatal(err)
 	}
@@ -28,13 +28,13 @@ func serve(t *testing.T) (file string, s *Service) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Kill() })
-	return file, s
+	return s
 }
 
 func TestAServiceIsEndedAndStartedAgain(t *testing.T) {
 	for name, end := range map[string]func(*Service) error{"kill": (*Service).Kill, "stop": (*Service).Stop} {
 		t.Run(name, func(t *testing.T) {
-			_, s := serve(t)
+			s := serve(t)
 			before, gone := s.PID(), s.Exited()
 			if err := end(s); err != nil {
 				t.Fatal(err)
@@ -54,7 +54,7 @@ func TestAServiceIsEndedAndStartedAgain(t *testing.T) {
 }
 
 func TestAServiceIsPausedAndGoesOn(t *testing.T) {
-	_, s := serve(t)
+	s := serve(t)
 	stopped := func(want bool) {
 		t.Helper()
 		limit := time.After(30 * time.Second)
