@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -108,9 +109,15 @@ func addStream(t testing.TB, nc *nats.Conn, cfg jetstream.StreamConfig) {
 	if cfg.Subjects == nil {
 		cfg.Subjects = []string{cfg.Name + ".>"}
 	}
-	if _, err := js(t, nc).CreateOrUpdateStream(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
+	const noPeers = 10005 // JSClusterNoPeersErrF: the leader, just elected, has not heard of all servers yet
+	until(t, "stream "+cfg.Name+" to have a place", func() bool {
+		_, err := js(t, nc).CreateOrUpdateStream(t.Context(), cfg)
+		e, ok := errors.AsType[*jetstream.APIError](err)
+		if err != nil && !(ok && e.ErrorCode == noPeers) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 func addConsumer(t testing.TB, nc *nats.Conn, stream string, cfg jetstream.ConsumerConfig) jetstream.Consumer {
