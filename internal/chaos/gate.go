@@ -117,10 +117,16 @@ func (r *run) observe(ctx context.Context) {
 		return
 	}
 	r.result.Restored = r.gate(ctx)
-	if !r.result.Restored.Open && !r.interrupted(ctx) {
-		r.end(NotRecovered, fmt.Sprintf("%s after the last heal it is not steady again: %s",
-			r.drill.Observe+r.result.Restored.Took.Round(time.Second), r.result.Restored.Why))
+	if r.result.Restored.Open || r.interrupted(ctx) {
+		return
 	}
+	why := fmt.Sprintf("%s after the last heal it is not steady again: %s",
+		r.drill.Observe+r.result.Restored.Took.Round(time.Second), r.result.Restored.Why)
+	if r.drill.Loses { // that is the risk which it documents
+		r.result.Warnings = append(r.result.Warnings, why)
+		return
+	}
+	r.end(NotRecovered, why)
 }
 
 // bystanders tells which publisher has been out for longer than it may, though

@@ -101,9 +101,9 @@ func replicasText(d Document) string {
 	case !*a.ReplicasEqual:
 		return strings.Join(append([]string{"they DIFFER"}, replicaList(*a)...), "; ")
 	case a.EqualAtNS != nil:
-		return "equal, and were so from " + d.moments().since(*a.EqualAtNS) + " on"
+		return "equal by their counts, and current from " + d.moments().since(*a.EqualAtNS) + " on"
 	default:
-		return "equal"
+		return "equal by their counts"
 	}
 }
 
