@@ -113,7 +113,7 @@ func (f *chaosFlags) addLoad(cmd *cobra.Command) {
 	flags.Var(numberFlag(&f.replicas, 0, 0, 5), "replicas", "keep the drill's stream in `N` replicas (0: as the drill has it)")
 	flags.StringVar(&f.like, "like-stream", "", "make the drill's stream after stream `NAME`: replicas, storage, placement, compression")
 	flags.StringVar(&f.history, "history", "", "write the history of every message to `FILE`, a JSON object a line")
-	flags.BoolVar(&f.keep, "keep", false, "leave the drill's stream behind, to look at it")
+	flags.BoolVar(&f.keep, "keep", false, "leave the drill's stream behind, to look at it; natsops chaos heal removes it")
 }
 
 func (f *chaosFlags) addOutput(cmd *cobra.Command, words ...string) {
@@ -154,6 +154,9 @@ func (f *chaosFlags) adjust(d drill.Drill) (drill.Drill, error) {
 	}
 	if f.observe > 0 {
 		d.Observe = f.observe
+	}
+	if f.hold > 0 || f.observe > 0 || d.Unloaded() { // whoever says how long it takes means it
+		d.Limits.MaxTime = max(d.Limits.MaxTime, d.Span()+d.Observe+time.Minute)
 	}
 	if f.rate > 0 && d.Load.Rate > 0 {
 		d.Load.Rate = f.rate

@@ -11,6 +11,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -128,6 +129,11 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.steady(ctx)
+	if limit := r.drill.Limits.MaxTime; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, abortion{fmt.Errorf("it took longer than %s (limits.max_time)", limit)})
+		defer cancel()
+	}
 	if r.result.Verdict == "" {
 		if err := r.breakAndHeal(ctx); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/natsops/natsops/internal/chaos/drill"
@@ -27,10 +28,11 @@ var errLever = errors.New("the safety lever was pulled (key " + LeverKey + " of 
 // is not.
 func lever(ctx context.Context, js jetstream.JetStream) (pulled bool, err error) {
 	bucket, err := js.KeyValue(ctx, LeverBucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
+	switch {
+	case errors.Is(err, jetstream.ErrBucketNotFound), errors.Is(err, jetstream.ErrJetStreamNotEnabled),
+		errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
 		return false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return false, err
 	}
 	e, err := bucket.Get(ctx, LeverKey)
@@ -64,6 +66,9 @@ func PullLever(ctx context.Context, js jetstream.JetStream, pull bool) error {
 func admit(ctx context.Context, env Env) error {
 	pulled, err := lever(ctx, env.JS)
 	switch {
+	case silent(err) && ctx.Err() == nil:
+		return hint.Wrap(fmt.Errorf("%w: it is not steady: nobody tells whether the safety lever is pulled, as when there is no meta leader", ErrRefused),
+			"natsops doctor, and the drill again when it is whole")
 	case err != nil:
 		return fmt.Errorf("%w: read the safety lever: %w", ErrTarget, err)
 	case pulled:

@@ -41,6 +41,7 @@ type run struct {
 	random   *rand.Rand
 	watch    *watch // nil: nothing has begun
 	abort    context.CancelCauseFunc
+	cut      bool // ctx has ended before the drill did
 
 	mu       sync.Mutex
 	timeline []Event
@@ -279,7 +280,8 @@ func (r *run) interrupted(ctx context.Context) bool {
 	if ctx.Err() == nil {
 		return false
 	}
-	if r.result.Verdict != Interrupted && r.result.Verdict != Aborted {
+	if !r.cut {
+		r.cut = true
 		if cause := context.Cause(ctx); errors.As(cause, new(abortion)) {
 			r.end(Aborted, cause.Error())
 		} else {
