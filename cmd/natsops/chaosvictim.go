@@ -40,6 +40,7 @@ selected.
 			}
 			if !withLoad && selects(v) {
 				d.Load, d.Steady, d.Expect = drill.Load{}, drill.Steady{}, nil
+				d.Hypothesis = "The clients that were disconnected come back."
 			}
 			return f.run(cmd, w, []drill.Drill{d})
 		},
@@ -142,5 +143,6 @@ func stallDrill(args []string, how string, lasting time.Duration) (drill.Drill, 
 	d.Name, d.Title = "stall-consumer", "a consumer gets no messages"
 	d.Faults[0].Victim = fault.Victim{Stream: stream, Consumer: consumer}
 	d.Load, d.Steady, d.Expect = drill.Load{}, drill.Steady{}, nil
+	d.Hypothesis = "The backlog grows while the consumer stands still, and drains afterwards."
 	return d, nil
 }

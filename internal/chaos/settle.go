@@ -12,13 +12,9 @@ import (
 // settle ends the load, waits until all have what they should, and reads back
 // what is stored.
 func (r *run) settle(ctx context.Context) {
-	if r.load == nil {
-		r.phase(PhaseSettle)
-		return
-	}
 	r.phase(PhaseSettle)
 	record := history.Record{}
-	if r.result.Verdict != NotSteady {
+	if r.load != nil && r.result.Verdict != NotSteady {
 		r.tell("waiting for retries to end")
 		r.patiently(ctx, finishLimit, func(ctx context.Context) { _ = r.load.Finish(ctx) }) // what has no answer then is unknown
 		r.tell("waiting for the consumer to have all")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -200,10 +201,22 @@ func (r *run) heal(ctx context.Context, b *blow) {
 		return
 	}
 	b.healed, f.Healed = true, r.since()
-	r.timeline = append(r.timeline, Event{At: f.Healed, Kind: "heal", Who: b.spec.Kind})
+	r.timeline = append(r.timeline, Event{At: f.Healed, Kind: "heal", Who: b.spec.Kind, Text: tally(f.Counts)})
 	if err := r.env.Journal.Healed(b.n); err != nil {
 		r.result.Warnings = append(r.result.Warnings, "the journal does not know that "+b.spec.Kind+" is healed: "+err.Error())
 	}
+}
+
+// tally lists what a fault has counted: "(kicked 3, reconnected 3)"; "": nothing.
+func tally(counts map[string]float64) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %g", strings.ReplaceAll(name, "_", " "), counts[name]))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(all, ", ") + ")"
 }
 
 // healAll heals what is not healed, all at the same time, and ends the phase.

@@ -211,7 +211,7 @@ func (t *text) recovery(d Document) {
 	}
 	table := report.Table{Columns: []report.Column{{Name: "recovery", Left: true}, {Name: ""}, {Name: "", Left: true, Optional: true}}}
 	for _, f := range figures() {
-		if m, ok := d.Metrics[f.metric]; ok {
+		if m, ok := d.Metrics[f.metric]; ok && (m.Value != nil || d.Account != nil) { // without a load most cannot be known
 			table.Rows = append(table.Rows, []string{f.metric, f.value(m), f.about(m)})
 		}
 	}
