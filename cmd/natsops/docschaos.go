@@ -101,27 +101,10 @@ func measuredText(m drill.Measurement) string {
 		if n == 0 {
 			continue
 		}
-		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", metric.Name, value(metric.Unit, median), value(metric.Unit, least), value(metric.Unit, most))
+		text := func(v float64) chaosreport.Metric { return chaosreport.Metric{Value: &v, Unit: metric.Unit} }
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", metric.Name, text(median), text(least), text(most))
 	}
 	return page.String()
-}
-
-// value writes a number in base units for people.
-func value(unit slo.Unit, v float64) string {
-	switch unit {
-	case slo.Duration:
-		return quantity.FormatDuration(time.Duration(v))
-	case slo.Rate:
-		return quantity.FormatRate(v)
-	case slo.Ratio:
-		return quantity.FormatRatio(v)
-	case slo.Bytes:
-		return quantity.FormatSize(v)
-	case slo.BytesPerSecond:
-		return quantity.FormatByteRate(v)
-	case slo.Count:
-	}
-	return quantity.FormatCount(v)
 }
 
 func spreadText(m drill.Measurement, metric string) string {

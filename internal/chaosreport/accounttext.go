@@ -226,5 +226,5 @@ func (f figure) value(m Metric) string {
 	if f.none && m.Value != nil && *m.Value == 0 || f.absent && m.Value == nil {
 		return "none"
 	}
-	return m.format()
+	return m.String()
 }

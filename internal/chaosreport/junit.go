@@ -226,7 +226,7 @@ func metricCase(name, metric string, d Document) testCase {
 		c.result, c.why = caseSkipped, metric+" is not known"
 		return c
 	}
-	c.out = metric + " is " + m.format()
+	c.out = metric + " is " + m.String()
 	if m.Unit == slo.Duration {
 		c.tookNS = int64(*m.Value)
 	}

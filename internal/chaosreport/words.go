@@ -156,8 +156,9 @@ func plural(n uint64, noun string) string {
 	return count(n) + " " + noun + "s"
 }
 
-// format writes a metric.
-func (m Metric) format() string {
+// String writes the value with its unit, for people; a question mark when it is
+// not known.
+func (m Metric) String() string {
 	if m.Value == nil {
 		return unknown
 	}
