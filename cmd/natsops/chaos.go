@@ -35,12 +35,12 @@ type chaosFlags struct {
 	processes, restarts map[string]string // by server
 }
 
-const chaosSafety = `Without --server, --context, NATS_URL or NATS_CONTEXT it runs on a cluster of its
-own: three servers on this machine whose links and processes it may break, which
-go with it. A selected context is never taken. On any other cluster it shows what
-it will do and asks for the cluster's name (--yes or --confirm in scripts), uses a
-stream of its own, heals what it broke even when it is interrupted, and writes an
-audit log.`
+const chaosSafety = `Without --server, --context, NATS_URL or NATS_CONTEXT it runs on a cluster of
+its own: three servers on this machine whose links and processes it may break,
+which go with it. A selected context is never taken. On any other cluster it
+shows what it will do and asks for the cluster's name (--yes or --confirm in
+scripts), uses a stream of its own, heals what it broke even when it is
+interrupted, and writes an audit log.`
 
 func newChaosCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
@@ -55,7 +55,7 @@ twice or reordered, for how long writes were out and how fast they came back.
   natsops chaos drill kill-node
   natsops chaos drill partition-leader --hold 30s -o markdown
   natsops chaos suite --junit chaos.xml
-  natsops chaos kill-connections --client 'billing-*' --percent 50 --context staging
+  natsops chaos kill-connections --client 'billing-*' --context staging
   natsops chaos status`,
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

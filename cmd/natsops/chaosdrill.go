@@ -22,8 +22,8 @@ func newChaosDrillCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "drill NAME ...",
 		Short: "Run drills that are built in",
-		Long: `Runs drills that are built in, one after the other; natsops chaos list names them,
-natsops chaos describe says what each does, promises and measures.
+		Long: `Runs drills that are built in, one after the other; natsops chaos list names
+them, natsops chaos describe says what each does, promises and measures.
 
 ` + chaosSafety,
 		Example: `  natsops chaos drill kill-node
@@ -59,9 +59,9 @@ func newChaosRunCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE ...",
 		Short: "Run drills that are described in YAML files",
-		Long: `Runs drills that are described in YAML files; - is stdin. All files are read and
-checked before the first begins. docs/reference/drill-file.md describes them, and
-natsops chaos describe NAME --yaml prints one to start from.
+		Long: `Runs drills that are described in YAML files; - is stdin. All files are read
+and checked before the first begins. docs/reference/drill-file.md describes
+them, and natsops chaos describe NAME --yaml prints one to start from.
 
 ` + chaosSafety,
 		Example: `  natsops chaos run drills/leader.yaml
@@ -97,13 +97,13 @@ func newChaosSuiteCommand(w world) *cobra.Command {
 		Use:   "suite",
 		Short: "Run all built-in drills that fit the target",
 		Long: `Runs the drills that are built in, one after the other, but for those that the
-target cannot have: on somebody else's cluster, without the system account, or on
-this operating system. It takes half an hour.
+target cannot have: on somebody else's cluster, without the system account, or
+on this operating system. It takes half an hour.
 
 ` + chaosSafety,
 		Example: `  natsops chaos suite --junit chaos.xml
   natsops chaos suite --only 'partition-*,kill-*'
-  natsops chaos suite -o markdown >> "$GITHUB_STEP_SUMMARY"`,
+  natsops chaos suite -o markdown`,
 		Args: between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			drills, err := chosen(drill.Builtins(), only, ignore)

@@ -27,8 +27,8 @@ func newChaosStatusCommand(w world) *cobra.Command {
 		Short: "Show which drills run, and what dead ones left behind",
 		Long: `Shows the drills of this machine that are running, and those whose process died
 before they had healed what they broke, with what is left to undo. Drills that
-ended in good order leave nothing to show. It reads journals on disk, and asks no
-server.
+ended in good order leave nothing to show. It reads journals on disk, and asks
+no server.
 
 Exit code 5: something is left to undo.`,
 		Example: `  natsops chaos status
@@ -62,8 +62,8 @@ func newChaosHealCommand(w world) *cobra.Command {
 		Short: "Undo what drills left behind whose process died",
 		Long: `Undoes what drills left behind whose process was killed before they could: it
 resumes consumers, continues processes, removes streams and consumers that bear
-the mark of the drill. What somebody else has changed since is left alone. It may
-be run again, and while other drills are running.
+the mark of the drill. What somebody else has changed since is left alone. It
+may be run again, and while other drills are running.
 
 Drills on somebody else's cluster need the way to it: give the same --server or
 --context as the drill had. What was left of a cluster of our own has died with
@@ -214,9 +214,9 @@ func newChaosHaltCommand(w world) *cobra.Command {
 		Use:   "halt",
 		Short: "Pull the safety lever: every drill stops, and none begins",
 		Long: `Pulls the safety lever of a cluster: drills that are running there, on whatever
-machine, heal what they broke and stop within seconds, and none begins until the
-lever is released. The lever is key "halt" of the key-value bucket "natsops_chaos"
-in the account of the drill; nats kv put does the same.`,
+machine, heal what they broke and stop within seconds, and none begins until
+the lever is released. The lever is key "halt" of the key-value bucket
+"natsops_chaos" in the account of the drill; nats kv put does the same.`,
 		Example: `  natsops chaos halt --context staging
   natsops chaos halt --context staging --release`,
 		Args: between(0, 0),

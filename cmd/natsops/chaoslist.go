@@ -15,7 +15,11 @@ func newChaosListCommand(w world) *cobra.Command {
 	var faults bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the drills that are built in, or the faults that drills are made of",
+		Short: "List drills that are built in, or the faults they are made of",
+		Long: `Lists the drills that are built in, what each needs and how long it takes.
+With --faults it lists the faults that drills are made of, what a healthy
+system does about each, what is left of it when natsops dies, and its
+parameters.`,
 		Example: `  natsops chaos list
   natsops chaos list --faults
   natsops chaos list -o json`,
@@ -37,11 +41,11 @@ func newChaosDescribeCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Say what a drill does, what NATS promises, and what passes",
-		Long: `Says what a drill does, what NATS promises about it, and what must be true for it to
-pass. With --yaml it prints the drill as a file for natsops chaos run, to change and
-keep.`,
+		Long: `Says what a drill does, what NATS promises about it, and what must be true for
+it to pass. With --yaml it prints the drill as a file for natsops chaos run, to
+change and keep.`,
 		Example: `  natsops chaos describe kill-node
-  natsops chaos describe kill-node --yaml > mine.yaml`,
+  natsops chaos describe kill-node --yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("natsops chaos describe needs the name of one drill (see: natsops chaos list)")
@@ -74,10 +78,10 @@ func newChaosSelftestCommand(w world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Prove that drills find what they look for",
-		Long: `Runs controls on clusters of its own: one that must lose messages, one that must
-store duplicates, one in which nothing is broken and that must be clean. A control
-that finds what was planted passes. When one does not, no result of natsops chaos
-on this machine is to be trusted.`,
+		Long: `Runs controls on clusters of its own: one that must lose messages, one that
+must store duplicates, one in which nothing is broken and that must be clean. A
+control that finds what was planted passes. When one does not, no result of
+natsops chaos on this machine is to be trusted.`,
 		Example: "  natsops chaos selftest",
 		Args:    between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

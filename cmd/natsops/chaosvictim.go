@@ -21,17 +21,18 @@ func newChaosKillCommand(w world) *cobra.Command {
 		Short: "Close connections of clients, and watch them come back",
 		Long: `Closes connections of clients that are selected by name, user, account, subject
 or number, once or again and again, as an operator's kick does. It needs the
-system account. At least one selection must be made, all that are made must hold,
-and a selection that nobody matches is an error. The connections of natsops
-itself are never closed.
+system account. At least one selection must be made, all that are made must
+hold, and a selection that nobody matches is an error. The connections of
+natsops itself are never closed.
 
 On a cluster of its own the victims are its own publishers, unless others are
 selected.
 
 ` + chaosSafety,
 		Example: `  natsops chaos kill-connections
-  natsops chaos kill-connections --client 'billing-*' --context staging --system-context staging-sys
-  natsops chaos kill-connections --client-account APP --percent 25 --every 5s --for 1m --dry-run`,
+  natsops chaos kill-connections --client 'billing-*' --system-context sys
+  natsops chaos kill-connections --client-account APP --percent 25 --dry-run
+  natsops chaos kill-connections --client-account APP --every 5s --for 1m`,
 		Args: between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := killDrill(v, every, lasting)
@@ -106,7 +107,7 @@ On a cluster of its own it stalls its own consumer.
 ` + chaosSafety,
 		Example: `  natsops chaos stall-consumer
   natsops chaos stall-consumer ORDERS/billing --for 1m --context staging
-  natsops chaos stall-consumer ORDERS/billing --how ack-hold --context staging --dry-run`,
+  natsops chaos stall-consumer ORDERS/billing --how ack-hold --dry-run`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := stallDrill(args, how, lasting)

@@ -112,7 +112,7 @@ func rateFlag(value *float64) pflag.Value {
 // percentFlag is a share in percent, above 0 and up to 100; 0 when it is left out.
 func percentFlag(value *float64) pflag.Value {
 	return &parsed[float64]{value: value, kind: "percent", parse: func(s string) (float64, error) {
-		share, err := quantity.ParseRatio(s)
+		share, err := quantity.ParseRatio(strings.TrimSuffix(s, "%") + "%")
 		if err == nil && (share <= 0 || share > 1) {
 			err = errors.New("it must be above 0 and at most 100%")
 		}
