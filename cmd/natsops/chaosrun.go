@@ -103,14 +103,26 @@ func runDrill(ctx context.Context, w world, f *chaosFlags, d drill.Drill, label 
 	}
 	env.Journal = j
 	p := newProgress(w, true)
-	env.Progress = func(now chaos.Progress) {
-		p.line(fmt.Sprintf("%s  %s  %s  %s", label, now.Phase, quantity.FormatDuration(now.Elapsed.Round(time.Second)), now.Text))
-	}
+	env.Progress = func(now chaos.Progress) { p.line(label + "  " + progressText(now)) }
 	result, err = chaos.Run(ctx, d, env)
 	p.clear()
 	return result, errors.Join(err, endJournal(dir, j, id, result, err))
 }
 
+// progressText is a line about a moment of a drill.
+func progressText(now chaos.Progress) string {
+	parts := []string{string(now.Phase), now.Elapsed.Round(time.Second).String(), quantity.FormatRate(now.Rate)}
+	if now.P99 > 0 {
+		parts = append(parts, "p99 "+quantity.FormatDuration(now.P99))
+	}
+	parts = append(parts, fmt.Sprintf("%d errors", now.Errors))
+	if now.ETA > 0 {
+		parts = append(parts, "ETA "+now.ETA.Round(time.Second).String())
+	}
+	return strings.Join(append(parts, now.Text), "  ")
+}
+
+// seedOr is the seed that was given, or a new one.
 func (f *chaosFlags) seedOr() uint64 {
 	if f.seed != 0 {
 		return f.seed
@@ -208,7 +220,7 @@ func (f *chaosFlags) ask(ctx context.Context, w world, plan chaos.Plan, deed act
 	case f.confirm != "":
 		return action.Accepts(deed, f.confirm), nil
 	}
-	if err := chaosreport.WriteDryRun(w.stderr, "table", w.version, plan, w.style(w.stderr)); err != nil {
+	if err := chaosreport.WritePlan(w.stderr, w.version, plan, w.style(w.stderr)); err != nil {
 		return false, err
 	}
 	return askOnTerminal(ctx, w, deed)

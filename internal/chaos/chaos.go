@@ -95,7 +95,10 @@ type Planned struct {
 type Progress struct {
 	Phase   PhaseName
 	Elapsed time.Duration
-	ETA     time.Duration // of the whole drill; 0: not known
+	ETA     time.Duration // until nothing new is sent; 0: not known
+	Rate    float64       // acknowledgements in the last second
+	P99     time.Duration // of these; 0: there was none
+	Errors  uint64        // in the last second
 	Text    string        // what is waited for, or what has been seen
 }
 

@@ -12,7 +12,7 @@ import (
 // steady waits until the system is well, before anything is done to it.
 func (r *run) steady(ctx context.Context) {
 	r.phase(PhaseSteady)
-	r.result.Steady = r.gate(ctx)
+	r.result.Steady = r.gate(ctx, time.Now())
 	if !r.result.Steady.Open && !r.interrupted(ctx) {
 		r.end(NotSteady, "it was not steady before anything was done: "+r.result.Steady.Why)
 	}
@@ -21,8 +21,9 @@ func (r *run) steady(ctx context.Context) {
 	}
 }
 
-// gate waits until the objectives of the steady state hold over its window.
-func (r *run) gate(ctx context.Context) Gate {
+// gate waits until the objectives of the steady state hold over its window, of
+// which nothing is before a moment.
+func (r *run) gate(ctx context.Context, from time.Time) Gate {
 	var g Gate
 	s := r.drill.Steady
 	if r.load == nil || len(s.SLO) == 0 {
@@ -31,7 +32,7 @@ func (r *run) gate(ctx context.Context) Gate {
 	}
 	began := time.Now()
 	for {
-		if time.Since(began) >= s.Window {
+		if time.Since(from) >= s.Window {
 			g.Verdicts = slo.Judge(s.SLO, r.vitals(ctx, s.Window))
 			g.Why = misses(g.Verdicts)
 			if g.Open = g.Why == ""; g.Open {
@@ -116,7 +117,8 @@ func (r *run) observe(ctx context.Context) {
 	if !r.pass(ctx, r.drill.Observe, "of observation left") {
 		return
 	}
-	r.result.Restored = r.gate(ctx)
+	p, _ := r.span(PhaseObserve)
+	r.result.Restored = r.gate(ctx, r.zero.Add(p.From))
 	if r.result.Restored.Open || r.interrupted(ctx) {
 		return
 	}

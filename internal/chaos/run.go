@@ -250,6 +250,13 @@ func (r *run) tell(text string) {
 	if n := len(r.result.Phases); n > 0 {
 		p.Phase = r.result.Phases[n-1].Name
 	}
+	if f, ok := r.span(PhaseFault); ok {
+		p.ETA = max(0, f.From+r.drill.Span()+r.drill.Observe-r.since())
+	}
+	if r.load != nil {
+		now := r.load.Look(time.Second)
+		p.Rate, p.P99, p.Errors = now.Rate, now.P99, now.Errors
+	}
 	r.env.Progress(p)
 }
 

@@ -110,9 +110,18 @@ func WriteDryRun(w io.Writer, format, version string, p chaos.Plan, style report
 	return report.WriteAs(w, planFormats(), format, newPlan(version, p), style)
 }
 
+// WritePlan writes for people what a drill will do, before they are asked.
+func WritePlan(w io.Writer, version string, p chaos.Plan, style report.Style) error {
+	return writePlan(w, newPlan(version, p), style, "PLAN", "this is what will be done")
+}
+
 func writePlanText(w io.Writer, p Plan, style report.Style) error {
+	return writePlan(w, p, style, "DRY RUN", "nothing was injected; this is what would be done")
+}
+
+func writePlan(w io.Writer, p Plan, style report.Style, mark, what string) error {
 	page := report.Page{Style: style}
-	page.Heading(style.Warn("DRY RUN"), p.Drill.Name+": nothing was injected; this is what would be done")
+	page.Heading(style.Warn(mark), p.Drill.Name+": "+what)
 	page.Item("target", targetText(Document{Target: p.Target}))
 	if p.Load != "" {
 		page.Item("load", p.Load)
