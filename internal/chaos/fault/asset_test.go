@@ -31,7 +31,7 @@ func TestPausedConsumerDeliversNothingUntilItIsHealed(t *testing.T) {
 
 func TestPauseEndsByItself(t *testing.T) {
 	s := newSite(t, lab.Config{})
-	strike := mustAim(t, s, Spec{Kind: "consumer-pause", For: 300 * time.Millisecond})
+	strike := mustAim(t, s, Spec{Kind: "consumer-pause", For: 2 * time.Second})
 	mustInject(t, strike)
 	eventually(t, "it goes on", func() bool { return !consumerOf(t, s).Paused })
 	mustHeal(t, strike)

@@ -41,7 +41,7 @@ func startVictim(t *testing.T) *exec.Cmd {
 // mustBecome waits, since a signal is not yet its effect.
 func mustBecome(t *testing.T, pid int, stopped bool) {
 	t.Helper()
-	limit := time.Now().Add(45 * time.Second)
+	limit := time.Now().Add(2 * time.Minute)
 	for {
 		got, err := Stopped(pid)
 		if err != nil {
@@ -61,7 +61,7 @@ func TestAProcessThatHasEndedAndWasNotWaitedForIsGone(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.Now().Add(45 * time.Second)
+	limit := time.Now().Add(2 * time.Minute)
 	for {
 		started, err := Started(cmd.Process.Pid)
 		if errors.Is(err, os.ErrProcessDone) {

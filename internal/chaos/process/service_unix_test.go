@@ -57,7 +57,7 @@ func TestAServiceIsPausedAndGoesOn(t *testing.T) {
 	s := serve(t)
 	stopped := func(want bool) {
 		t.Helper()
-		limit := time.After(30 * time.Second)
+		limit := time.After(2 * time.Minute)
 		for {
 			got, err := Stopped(s.PID())
 			if err != nil {

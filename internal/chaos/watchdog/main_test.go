@@ -123,7 +123,7 @@ func (v *victim) mustEnd() {
 		if err != nil {
 			v.t.Error(err)
 		}
-	case <-time.After(45 * time.Second):
+	case <-time.After(2 * time.Minute):
 		v.t.Fatal("it is still stopped")
 	}
 }
@@ -183,7 +183,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(45 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-tick.C:
