@@ -100,6 +100,9 @@ func (f *chaosFlags) addRun(cmd *cobra.Command) {
 	flags.BoolVar(&f.destructive, "destructive", false, "allow faults that nobody else can undo, on a cluster that is not our own")
 	flags.StringToStringVar(&f.processes, "process", nil, "the process of a server on this machine that may be broken, as `NAME=PIDFILE` (repeatable)")
 	flags.StringToStringVar(&f.restarts, "restart", nil, "the shell command that starts it again, as `NAME=COMMAND`; without, its supervisor has to")
+	for _, name := range []string{"process", "restart"} {
+		flags.Lookup(name).DefValue = "" // or the help shows an empty list
+	}
 	flags.StringVar(&f.junit, "junit", "", "write a JUnit report to `FILE` as well")
 	flags.StringVar(&f.save, "save", "", "write the result as JSON to `FILE` as well")
 	f.addOutput(cmd, chaosreport.Formats()...)

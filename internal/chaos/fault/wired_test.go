@@ -92,7 +92,7 @@ func (w *wired) dial(url string, opts ...nats.Option) *nats.Conn {
 
 // patient is a context for what may wait for elections.
 func (w *wired) patient() context.Context {
-	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.Context(), 3*time.Minute)
 	w.Cleanup(cancel)
 	return ctx
 }
