@@ -47,16 +47,15 @@ type systemFlags struct {
 
 func (f systemFlags) given() bool { return f != systemFlags{} }
 
-// openArena resolves the target that was named, or starts a cluster of so many
-// nodes.
-func openArena(ctx context.Context, w world, f *chaosFlags, nodes int) (*arena, error) {
+// openArena resolves the target that was named, or starts a cluster for a drill.
+func openArena(ctx context.Context, w world, f *chaosFlags, d drill.Drill) (*arena, error) {
 	target, err := natsconn.Resolve(f.conn, w.getenv, natsconn.OnlyExplicit)
 	switch {
 	case errors.Is(err, natsconn.ErrNoTarget):
 		if f.conn != (natsconn.Config{Timeout: f.conn.Timeout}) || f.system.given() || len(f.processes) > 0 {
 			return nil, usagef("connection settings are given, but no server; name one with --server or --context")
 		}
-		return startArena(ctx, w, f, nodes)
+		return startArena(ctx, w, f, d)
 	case err != nil:
 		return nil, err
 	}
@@ -93,9 +92,21 @@ func (a *arena) own(ctx context.Context, f *chaosFlags) error {
 	return err
 }
 
-// startArena starts a cluster whose links all run through proxies.
-func startArena(ctx context.Context, w world, f *chaosFlags, nodes int) (_ *arena, err error) {
-	a := &arena{name: "lab", fabric: proxy.NewFabric(proxy.FabricConfig{Seed: f.seed})}
+// startArena starts a cluster. Those of its links run through proxies that the
+// drill breaks: a proxy costs as much as all the rest of natsops does.
+func startArena(ctx context.Context, w world, f *chaosFlags, d drill.Drill) (_ *arena, err error) {
+	a := &arena{name: "lab"}
+	cfg := lab.ClusterConfig{Nodes: d.Lab.Servers(), Children: true}
+	routes, doors := needs(d, func(n fault.Need) bool { return n.Links }), needs(d, func(n fault.Need) bool { return n.Doors })
+	if routes || doors {
+		a.fabric = proxy.NewFabric(proxy.FabricConfig{Seed: f.seed})
+		cfg.Link = func(from, to, addr string) (string, error) {
+			if from == "" || routes {
+				return a.fabric.Link(from, to, addr)
+			}
+			return addr, nil
+		}
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -104,14 +115,14 @@ func startArena(ctx context.Context, w world, f *chaosFlags, nodes int) (_ *aren
 	if a.dog, err = watchdog.Start(ctx); err != nil {
 		return nil, fmt.Errorf("cannot start the watchdog: %w", err)
 	}
-	a.cluster, err = lab.StartCluster(ctx, lab.ClusterConfig{Nodes: nodes, Children: true, Link: a.fabric.Link})
+	a.cluster, err = lab.StartCluster(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the lab: %w", err)
 	}
 	for _, n := range a.cluster.Nodes() {
 		a.nodes = append(a.nodes, n)
 	}
-	fmt.Fprintf(w.stderr, "natsops: no server named; started a lab of %d nodes at %s\n", nodes, a.cluster.URL())
+	fmt.Fprintf(w.stderr, "natsops: no server named; started a lab of %d nodes at %s\n", cfg.Nodes, a.cluster.URL())
 	login := func(c lab.Credentials) (natsconn.Target, error) {
 		return natsconn.For(natsconn.Config{Servers: a.cluster.URL(), User: c.User, Password: c.Password, Timeout: f.conn.Timeout})
 	}
@@ -139,14 +150,18 @@ func (a *arena) close() error {
 	return errors.Join(errs...)
 }
 
+// needs reports whether a fault of the drill needs something.
+func needs(d drill.Drill, what func(fault.Need) bool) bool {
+	return slices.ContainsFunc(d.Faults, func(f fault.Spec) bool {
+		kind, err := fault.Lookup(f.Kind)
+		return err == nil && what(kind.Needs)
+	})
+}
+
 // doors gives a drill at somebody else's cluster proxies between its clients and
 // the servers, if it breaks these links. They end with the function returned.
 func (a *arena) doors(e *chaos.Env, d drill.Drill) (shut func()) {
-	needs := func(f fault.Spec) bool {
-		kind, err := fault.Lookup(f.Kind)
-		return err == nil && kind.Needs.Doors
-	}
-	if a.cluster != nil || !slices.ContainsFunc(d.Faults, needs) {
+	if a.cluster != nil || !needs(d, func(n fault.Need) bool { return n.Doors }) {
 		return func() {}
 	}
 	links := proxy.NewFabric(proxy.FabricConfig{Seed: e.Seed})

@@ -74,7 +74,7 @@ func label(i, n int, d drill.Drill) string {
 
 // runDrill runs one drill at the target or on a cluster of its own.
 func runDrill(ctx context.Context, w world, f *chaosFlags, d drill.Drill, label string) (result chaos.Result, err error) {
-	a, err := openArena(ctx, w, f, d.Lab.Servers())
+	a, err := openArena(ctx, w, f, d)
 	if err != nil {
 		return result, err
 	}
@@ -321,7 +321,7 @@ func previewDrills(ctx context.Context, w world, f *chaosFlags, drills []drill.D
 }
 
 func previewDrill(ctx context.Context, w world, f *chaosFlags, d drill.Drill) (plan chaos.Plan, err error) {
-	a, err := openArena(ctx, w, f, d.Lab.Servers())
+	a, err := openArena(ctx, w, f, d)
 	if err != nil {
 		return plan, err
 	}
