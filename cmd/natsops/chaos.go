@@ -161,15 +161,7 @@ func (f *chaosFlags) adjust(d drill.Drill) (drill.Drill, error) {
 	if f.hold > 0 || f.observe > 0 || d.Unloaded() { // whoever says how long it takes means it
 		d.Limits.MaxTime = max(d.Limits.MaxTime, d.Span()+d.Observe+time.Minute)
 	}
-	if f.rate > 0 && d.Load.Rate > 0 {
-		d.Load.Rate = f.rate
-	}
-	if f.replicas > 0 {
-		d.Load.Replicas = f.replicas
-	}
-	if f.like != "" {
-		d.Load.LikeStream = f.like
-	}
+	d.Load = f.adjustLoad(d.Load)
 	if f.maxVictims > 0 {
 		d.Limits.MaxVictims = f.maxVictims
 	}
@@ -181,6 +173,20 @@ func (f *chaosFlags) adjust(d drill.Drill) (drill.Drill, error) {
 		d.Expect = append(slices.Clone(d.Expect), more...)
 	}
 	return d, d.Check()
+}
+
+// adjustLoad returns l as the flags want it.
+func (f *chaosFlags) adjustLoad(l drill.Load) drill.Load {
+	if f.rate > 0 && l.Rate > 0 {
+		l.Rate = f.rate
+	}
+	if f.replicas > 0 {
+		l.Replicas = f.replicas
+	}
+	if f.like != "" {
+		l.LikeStream = f.like
+	}
+	return l
 }
 
 // newWatchdogCommand returns the hidden command that continues processes which
