@@ -108,8 +108,9 @@ func evaluate(document any, operand string) (any, error) {
 	return sum, nil
 }
 
-// at returns what is at a path such as .results.0.sent; length is that of a
-// list.
+// at returns what is at a path such as .results.0.sent. In a list, length is its
+// length, and the class of an error is how many there were of it, as in
+// .results.0.errors.timeout.
 func at(document any, path string) (any, error) {
 	for key := range strings.SplitSeq(strings.TrimPrefix(path, "."), ".") {
 		switch v := document.(type) {
@@ -124,10 +125,14 @@ func at(document any, path string) (any, error) {
 				return float64(len(v)), nil
 			}
 			i, err := strconv.Atoi(key)
-			if err != nil || i >= len(v) {
+			switch {
+			case err != nil && strings.HasSuffix(path, ".errors."+key):
+				document = countOf(v, key)
+			case err != nil || i >= len(v):
 				return nil, fmt.Errorf("nothing is at %s", path)
+			default:
+				document = v[i]
 			}
-			document = v[i]
 		default:
 			return nil, fmt.Errorf("nothing is at %s", path)
 		}
@@ -136,6 +141,16 @@ func at(document any, path string) (any, error) {
 		return "null", nil
 	}
 	return constant(fmt.Sprint(document)), nil
+}
+
+// countOf is 0 where there was no error of the class.
+func countOf(errs []any, class string) any {
+	for _, e := range errs {
+		if fields, ok := e.(map[string]any); ok && fields["class"] == class {
+			return fields["count"]
+		}
+	}
+	return 0
 }
 
 func constant(text string) any {
