@@ -22,12 +22,12 @@ import (
 )
 
 // interruptions is how often a drill is interrupted: NATSOPS_INTERRUPTIONS, see
-// make heal, or only a few times.
+// make heal, or once.
 func interruptions(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("NATSOPS_INTERRUPTIONS")
 	if text == "" {
-		return 2
+		return 1
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
