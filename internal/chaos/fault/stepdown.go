@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -216,22 +217,24 @@ func (d *stepDown) check(ctx context.Context, g group) error {
 
 // strike asks the leader to hand over, until another one leads: one that none of
 // the others can follow at the moment, as just after an election, is elected
-// again.
+// again. For the same reason another than the preferred one may be.
 func (d *stepDown) strike(ctx context.Context) error {
-	began := time.Now()
+	began, to := time.Now(), d.settings.text("to")
 	ctx, cancel := context.WithTimeout(ctx, electionLimit)
 	defer cancel()
 	for {
 		if err := d.once(ctx); err != nil {
 			return err
 		}
-		err := d.waitForAnother(ctx)
-		if err == nil {
+		now, err := d.waitForAnother(ctx)
+		switch {
+		case err == nil && (to == "" || now == to):
 			d.count("election_ns", float64(time.Since(began)))
 			return nil
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s of %s stepped down, and no other leads: %w", d.old, d.what, err)
+		case err == nil && wait(ctx, lookLimit) == nil:
+			d.old = now
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s of %s stepped down, and %s does not lead: %w", d.old, d.what, cmp.Or(to, "no other"), ctx.Err())
 		}
 	}
 }
@@ -257,13 +260,15 @@ func (d *stepDown) once(ctx context.Context) error {
 }
 
 // waitForAnother waits as long as an election takes.
-func (d *stepDown) waitForAnother(ctx context.Context) error {
+func (d *stepDown) waitForAnother(ctx context.Context) (now string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, electionTime)
 	defer cancel()
-	return until(ctx, func(ctx context.Context) bool {
+	err = until(ctx, func(ctx context.Context) bool {
 		ctx, cancel := context.WithTimeout(ctx, lookLimit)
 		defer cancel()
-		now, err := d.leader(ctx)
+		leader, err := d.leader(ctx)
+		now = leader
 		return err == nil && now != "" && now != d.old
 	})
+	return now, err
 }
