@@ -159,7 +159,7 @@ func (f *chaosFlags) adjust(d drill.Drill) (drill.Drill, error) {
 		d.Observe = f.observe
 	}
 	if f.hold > 0 || f.observe > 0 || d.Unloaded() { // whoever says how long it takes means it
-		d.Limits.MaxTime = max(d.Limits.MaxTime, d.Span()+d.Observe+time.Minute)
+		d.Limits.MaxTime = max(d.Limits.MaxTime, d.Span()+d.Observe+d.Steady.Limit+time.Minute)
 	}
 	d.Load = f.adjustLoad(d.Load)
 	if f.maxVictims > 0 {

@@ -132,6 +132,17 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.steady(ctx)
+	if err := r.trial(ctx); err != nil {
+		return err
+	}
+	r.settle(ctx)
+	r.judge()
+	return nil
+}
+
+// trial breaks and heals, and watches what comes of it, for no longer than the
+// drill may. What follows sends nothing new and has limits of its own.
+func (r *run) trial(ctx context.Context) error {
 	if limit := r.drill.Limits.MaxTime; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, abortion{fmt.Errorf("it took longer than %s (limits.max_time)", limit)})
@@ -143,8 +154,6 @@ func (r *run) do(ctx context.Context) (err error) {
 		}
 	}
 	r.observe(ctx)
-	r.settle(ctx)
-	r.judge()
 	return nil
 }
 

@@ -208,3 +208,25 @@ func TestAFaultThatCannotBeHealedIsTheWorst(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLimitOfADrillsTimeIsThatOfWhatItSends(t *testing.T) {
+	for observe, want := range map[time.Duration]Verdict{time.Second: "", time.Minute: Aborted} {
+		synctest.Test(t, func(t *testing.T) {
+			r := faked(&tape{})
+			r.drill.Observe, r.drill.Limits.MaxTime = observe, 10*time.Second
+			ctx := t.Context()
+			if err := r.trial(ctx); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour) // consumers drain, replicas catch up, all is read back
+			r.patiently(ctx, time.Minute, func(ctx context.Context) {
+				if ctx.Err() != nil {
+					t.Error("there is no time left to settle")
+				}
+			})
+			if r.result.Verdict != want {
+				t.Errorf("watched for %s: verdict %q, want %q: %v", observe, r.result.Verdict, want, r.result.Why)
+			}
+		})
+	}
+}
