@@ -38,15 +38,7 @@ them, natsops chaos describe says what each does, promises and measures.
 		},
 		ValidArgsFunction: completeDrills,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var drills []drill.Drill
-			for _, name := range args {
-				d, err := drill.Builtin(name)
-				if err != nil {
-					return err
-				}
-				drills = append(drills, d)
-			}
-			return f.run(cmd, w, drills)
+			return f.runEach(cmd, w, args, drill.Builtin)
 		},
 	}
 	f.addRun(cmd)
@@ -74,15 +66,7 @@ them, and natsops chaos describe NAME --yaml prints one to start from.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var drills []drill.Drill
-			for _, file := range args {
-				d, err := readDrill(w, file)
-				if err != nil {
-					return err
-				}
-				drills = append(drills, d)
-			}
-			return f.run(cmd, w, drills)
+			return f.runEach(cmd, w, args, func(file string) (drill.Drill, error) { return readDrill(w, file) })
 		},
 	}
 	f.addRun(cmd)
@@ -125,6 +109,18 @@ on this operating system. It takes half an hour.
 	cmd.Flags().StringSliceVar(&only, "only", nil, "run the drills whose names match these `PATTERNS`")
 	cmd.Flags().StringSliceVar(&ignore, "ignore", nil, "leave out the drills whose names match these `PATTERNS`")
 	return cmd
+}
+
+// runEach reads all drills before it runs any.
+func (f *chaosFlags) runEach(cmd *cobra.Command, w world, args []string, read func(string) (drill.Drill, error)) error {
+	drills := make([]drill.Drill, len(args))
+	for i, arg := range args {
+		var err error
+		if drills[i], err = read(arg); err != nil {
+			return err
+		}
+	}
+	return f.run(cmd, w, drills)
 }
 
 // run checks and adjusts the drills, and runs them or shows what they would do.

@@ -195,9 +195,6 @@ func (s sandbox) left(t *testing.T) string {
 // Whenever a drill is interrupted, and however, nothing is left of it: no
 // process, no directory, no proxy (which dies with its process), no journal.
 func TestInterruptedDrillsOfOurOwnClusterLeaveNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the programs are many, and slow under the race detector; their parts are tested with it")
-	}
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	var kinds []string
 	for kind := range ownFaults() {
@@ -216,9 +213,6 @@ func TestInterruptedDrillsOfOurOwnClusterLeaveNothing(t *testing.T) {
 
 // The same on servers that outlive the drill, which therefore may keep nothing.
 func TestInterruptedDrillsOfOtherClustersLeaveNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the programs are many, and slow under the race detector; their parts are tested with it")
-	}
 	isolate(t)
 	server := startServer(t)
 	nc, err := nats.Connect(server.URL())
